@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What every tool here needs: where the cache is, and how to say things.
+# Source it; it has no effect but to set FAMFS_CACHE and define functions.
+#
+#   FAMFS_CACHE        folder for everything that is downloaded or built
+#   say TEXT...        progress, on stderr
+#   die TEXT...        error, on stderr, then exit 1
+#   need COMMAND...    dies with a helpful line when a command is missing
+#   as_root COMMAND... runs COMMAND as root, by sudo where that is needed
+#   locked FILE COMMAND...  runs COMMAND while holding a lock on FILE
+
+FAMFS_CACHE=${FAMFS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/famfs}
+export FAMFS_CACHE
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+need()
+{
+	local cmd
+
+	for cmd; do
+		command -v "$cmd" >/dev/null ||
+			die "the command '$cmd' is missing: run 'make deps' first"
+	done
+}
+
+as_root()
+{
+	if [[ $EUID -eq 0 ]]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo -- "$@"
+	else
+		die "this needs root, and there is no sudo; as root, run: $*"
+	fi
+}
+
+# The lock is on a descriptor of a subshell: it ends with the command, however
+# that ends, and functions can be locked as well as programs.
+locked()
+{
+	local file=$1
+
+	shift
+	mkdir -p "${file%/*}"
+	(
+		exec {fd}>"$file"
+		flock "$fd"
+		"$@"
+	)
+}
