@@ -168,6 +168,8 @@ _apt_download()
 	_apt_get "$suite" download "$@" >&2 ||
 		{ _apt_update "$suite" && _apt_get "$suite" download "$@" >&2; } ||
 		die "Debian $suite cannot give: $*"
-	_apt_get "$suite" download --print-uris "$@" |
+	# elsewhere: apt prints no line for a file that is in its current folder
+	(cd "$FAMFS_CACHE/apt/$suite" &&
+		_apt_get "$suite" download --print-uris "$@") |
 		awk -v dir="$PWD" '{ print dir "/" $2 }'
 }
