@@ -44,18 +44,12 @@ static bool fsdev_may_io(const struct file *file)
 	return file_ns_capable(file, &init_user_ns, CAP_SYS_RAWIO);
 }
 
-/* Size in bytes, which is constant while the device is bound, or -ENXIO */
-static loff_t fsdev_size(struct dev_dax *dev_dax)
+/* Size of the device, or -ENXIO when it has gone */
+static loff_t fsdev_size(const struct file *file)
 {
-	loff_t size = -ENXIO;
-	int id;
+	struct dev_dax *dev_dax = file->private_data;
 
-	id = dax_read_lock();
-	if (dax_alive(dev_dax->dax_dev))
-		size = dev_dax->cached_size;
-	dax_read_unlock(id);
-
-	return size;
+	return fs_dax_size(dev_dax->dax_dev) ?: -ENXIO;
 }
 
 /* Copy at most one piece; the part of it that was copied, or an errno */
@@ -142,7 +136,7 @@ static ssize_t fsdev_copy(struct kiocb *iocb, struct iov_iter *iter)
  */
 loff_t fsdev_llseek(struct file *file, loff_t offset, int whence)
 {
-	loff_t size = fsdev_size(file->private_data);
+	loff_t size = fsdev_size(file);
 
 	if (size < 0)
 		return size;
@@ -160,7 +154,7 @@ loff_t fsdev_llseek(struct file *file, loff_t offset, int whence)
  */
 ssize_t fsdev_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	loff_t size = fsdev_size(iocb->ki_filp->private_data);
+	loff_t size = fsdev_size(iocb->ki_filp);
 
 	if (!fsdev_may_io(iocb->ki_filp))
 		return -EPERM;
@@ -187,7 +181,7 @@ ssize_t fsdev_read_iter(struct kiocb *iocb, struct iov_iter *to)
  */
 ssize_t fsdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	loff_t size = fsdev_size(iocb->ki_filp->private_data);
+	loff_t size = fsdev_size(iocb->ki_filp);
 	ssize_t ret;
 
 	if (!fsdev_may_io(iocb->ki_filp))
