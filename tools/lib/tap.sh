@@ -30,11 +30,15 @@ tap_not_ok()
 
 tap_is()
 {
-	local name=$1 log
+	local name=$1 log status
 
 	shift
-	# A subshell of its own: a command that dies fails the test, not the script.
-	if log=$(set -e; "$@" 2>&1); then
+	# In an 'if', bash would ignore set -e in all that COMMAND does.
+	set +e
+	log=$(set -e; "$@" 2>&1)
+	status=$?
+	set -e
+	if [[ $status -eq 0 ]]; then
 		tap_ok "$name"
 	else
 		tap_not_ok "$name" "$log"
@@ -43,10 +47,14 @@ tap_is()
 
 tap_fails()
 {
-	local name=$1 pattern=$2 log
+	local name=$1 pattern=$2 log status
 
 	shift 2
-	if log=$("$@" 2>&1); then
+	set +e
+	log=$(set -e; "$@" 2>&1)
+	status=$?
+	set -e
+	if [[ $status -eq 0 ]]; then
 		tap_not_ok "$name" "succeeded, and should have failed" "$log"
 	elif grep -q -e "$pattern" <<<"$log"; then
 		tap_ok "$name"

@@ -118,8 +118,7 @@ series_assemble()
 	local base=$1 tree=${2:-$FAMFS_CACHE/tree/$1}
 
 	tree=$(realpath -m "$tree")
-	scratch
-	make_git "$base" "$SCRATCH/git" no
+	scratch_git "$base"
 	locked "$tree.lock" assemble_locked "$tree"
 	printf '%s\n' "$tree"
 }

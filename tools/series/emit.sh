@@ -27,24 +27,30 @@ cover_letter()
 	echo --cover-letter --cover-from-description=subject
 }
 
-# emit BASE DIR: DIR/NNNN-subject.patch. The cover letter gets another ending,
+# The series as DIR/NNNN-subject.patch. The cover letter gets another ending,
 # as 'git am DIR/*.patch' would stumble over a mail without a patch, and
 # 'git send-email DIR' takes every file.
-series_emit()
+emit_mail()
 {
-	local base=$1 dir cover
+	local base=$1 dir=$2 cover
 	local options=(--no-signature --no-renames --full-index -q)
 
-	dir=$(realpath -m "$2")
-	[[ ! -d $dir ]] || rm -f "$dir"/[0-9][0-9][0-9][0-9]-*.patch "$dir"/0000-*.mail
-	empty_dir "$dir"
-	scratch
-	rm -rf "$SCRATCH/git"
-	make_git "$base" "$SCRATCH/git" no
+	scratch_git "$base"
 	cover=$(cover_letter "$SCRATCH/git")
 	# shellcheck disable=SC2086 # two words or none
 	git_plain -C "$SCRATCH/git" format-patch "${options[@]}" -o "$dir" $cover pristine
 	[[ ! $cover ]] || mv "$dir/0000-cover-letter.patch" "$dir/0000-cover-letter.mail"
-	say "series: $(git_plain -C "$SCRATCH/git" rev-list --count pristine..) patches in $2;" \
+}
+
+# emit BASE DIR: what an earlier emit left in DIR is replaced.
+series_emit()
+{
+	local base=$1 dir
+
+	dir=$(realpath -m "$2")
+	[[ ! -d $dir ]] || rm -f "$dir"/[0-9][0-9][0-9][0-9]-*.{patch,mail}
+	empty_dir "$dir"
+	emit_mail "$base" "$dir"
+	say "series: $(find "$dir" -name '*.patch' | wc -l) patches in $2;" \
 		"on linux $(tree_version "$PRISTINE"): git am $2/*.patch"
 }

@@ -118,3 +118,10 @@ scratch()
 		trap 'rm -rf "$SCRATCH"' EXIT
 	fi
 }
+
+scratch_git()
+{
+	scratch
+	rm -rf "$SCRATCH/git"
+	make_git "$1" "$SCRATCH/git" "${2:-no}"
+}
