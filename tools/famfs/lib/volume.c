@@ -90,7 +90,14 @@ int famfs_volume_open(struct famfs_volume *v, const char *path, int flags,
 	err = famfs_dev_open(&v->primary, path, flags, e);
 	if (err)
 		return err;
-	err = load(v, e);
+	/* Before the first look, so that no mkfs comes in between. */
+	err = famfs_dev_use(&v->primary, FAMFS_USE_MOUNT);
+	if (err == -EBUSY)
+		famfs_fail(e, err, "%s: mkfs.famfs is at work on it", path);
+	else if (err)
+		famfs_fail(e, err, "cannot lock %s: %s", path, strerror(-err));
+	else
+		err = load(v, e);
 	if (err)
 		famfs_volume_close(v);
 	return err;
