@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * File maps of FUSE: all that the rest of fs/fuse may call
+ *
+ * Included at the end of fuse_i.h.  With the option off everything here is a
+ * constant, so that callers need no #ifdef and gain no code.
+ */
+#ifndef _FS_FUSE_FMAP_H
+#define _FS_FUSE_FMAP_H
+
+#ifdef CONFIG_FUSE_DAX_FMAP
+
+/**
+ * struct fuse_fmap_conn - what a connection knows of file maps
+ * @lock: guards @closed and the writing of @devs; taken outside of all locks
+ *	  of fmap_dev.c
+ * @on: the server accepted the maps; set once, in the INIT reply
+ * @no_get_fmap: the server does not know FUSE_GET_FMAP; set once
+ * @closed: unmounted: no device may be attached any more
+ * @devs: the devices by their index.  A slot is filled once (with release
+ *	  order) and emptied when the last inode is gone, so who holds an inode
+ *	  whose map names a device may read its slot without a lock.
+ *
+ * Made when INIT offers the maps, freed with the connection.
+ */
+struct fuse_fmap_conn {
+	struct mutex lock;
+	bool on;
+	bool no_get_fmap;
+	bool closed;
+	struct fmap_dev *devs[FUSE_FMAP_MAX_DEVS];
+};
+
+static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
+{
+	return fc->fmap && fc->fmap->on;
+}
+
+/* Has @inode a map?  Once it has, it keeps it until it is evicted. */
+static inline bool fuse_fmap_mapped(struct inode *inode)
+{
+	return smp_load_acquire(&get_fuse_inode(inode)->fmap);
+}
+
+/*
+ * May @inode have pages in the page cache?  On a connection with maps only an
+ * inode that is known to have none may, and it will never get one.  Without
+ * this, an attribute change could truncate DAX entries that an open which
+ * raced with it has just made possible.
+ */
+static inline bool fuse_fmap_page_cache(struct inode *inode)
+{
+	return !fuse_fmap_enabled(get_fuse_conn(inode)) ||
+	       test_bit(FUSE_I_NO_FMAP, &get_fuse_inode(inode)->state);
+}
+
+/* fmap_conn.c */
+u64 fuse_fmap_offer(struct fuse_mount *fm);
+void fuse_fmap_accept(struct fuse_conn *fc, u64 flags);
+void fuse_fmap_conn_release(struct fuse_conn *fc);
+void fuse_fmap_conn_free(struct fuse_conn *fc);
+long fuse_fmap_dev_ioctl(struct file *file, unsigned int cmd,
+			 void __user *argp);
+
+/* fmap_cache.c */
+int fuse_fmap_open(struct inode *inode, struct file *file);
+void fuse_fmap_evict(struct inode *inode);
+int fuse_fmap_use_page_cache(struct inode *inode);
+int fuse_fmap_setattr(struct inode *inode, struct iattr *attr);
+void fuse_fmap_pin_size(struct inode *inode, struct fuse_attr *attr);
+
+#else /* CONFIG_FUSE_DAX_FMAP */
+
+static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
+{
+	return false;
+}
+
+static inline bool fuse_fmap_mapped(struct inode *inode)
+{
+	return false;
+}
+
+static inline bool fuse_fmap_page_cache(struct inode *inode)
+{
+	return true;
+}
+
+static inline u64 fuse_fmap_offer(struct fuse_mount *fm)
+{
+	return 0;
+}
+
+static inline void fuse_fmap_accept(struct fuse_conn *fc, u64 flags)
+{
+}
+
+static inline void fuse_fmap_conn_release(struct fuse_conn *fc)
+{
+}
+
+static inline void fuse_fmap_conn_free(struct fuse_conn *fc)
+{
+}
+
+static inline long fuse_fmap_dev_ioctl(struct file *file, unsigned int cmd,
+				       void __user *argp)
+{
+	return -ENOTTY;
+}
+
+static inline int fuse_fmap_open(struct inode *inode, struct file *file)
+{
+	return 0;
+}
+
+static inline void fuse_fmap_evict(struct inode *inode)
+{
+}
+
+static inline int fuse_fmap_use_page_cache(struct inode *inode)
+{
+	return 0;
+}
+
+static inline int fuse_fmap_setattr(struct inode *inode, struct iattr *attr)
+{
+	return 0;
+}
+
+static inline void fuse_fmap_pin_size(struct inode *inode,
+				      struct fuse_attr *attr)
+{
+}
+
+#endif /* CONFIG_FUSE_DAX_FMAP */
+
+#endif /* _FS_FUSE_FMAP_H */

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * File maps of FUSE: a connection's part
+ *
+ * Whether maps are on, and which device each index of the server means.
+ * Devices are attached when a map first names them (the server tells a name) or
+ * ahead (the server hands over a descriptor), and let go at unmount: not when
+ * the server's descriptor of /dev/fuse is closed, which may be much later.
+ */
+#include "dev.h"
+#include "fmap_i.h"
+#include "fuse_dev_i.h"
+
+#include <linux/dax.h>
+#include <linux/file.h>
+#include <linux/slab.h>
+
+/*
+ * The server gets to say what memory a file is, and so needs the right to touch
+ * any.  A set-uid mount program mounts for others: it has the capability, but
+ * passes their user id.
+ */
+static bool fuse_fmap_allowed(const struct fuse_mount *fm)
+{
+	const struct fuse_conn *fc = fm->fc;
+
+#ifdef CONFIG_FUSE_DAX
+	/* The address_space of a file has one kind of DAX */
+	if (fc->dax)
+		return false;
+#endif
+	/* Devices are let go with the one superblock of the connection */
+	if (fc->auto_submounts)
+		return false;
+
+	return capable(CAP_SYS_RAWIO) && uid_eq(fc->user_id, GLOBAL_ROOT_UID);
+}
+
+/**
+ * fuse_fmap_offer - prepare a connection for maps before INIT is sent
+ * @fm: the mount; the caller is the one who mounts
+ *
+ * Context: May sleep.
+ * Return: FUSE_DAX_FMAP for the flags of the request, or 0.
+ */
+u64 fuse_fmap_offer(struct fuse_mount *fm)
+{
+	struct fuse_fmap_conn *fmc;
+
+	if (!fuse_fmap_allowed(fm))
+		return 0;
+	fmc = kzalloc(sizeof(*fmc), GFP_KERNEL);
+	if (!fmc)
+		return 0;
+	mutex_init(&fmc->lock);
+	fm->fc->fmap = fmc;
+	return FUSE_DAX_FMAP;
+}
+
+/**
+ * fuse_fmap_accept - take the flags of the INIT reply
+ * @fc: the connection
+ * @flags: what the server set, whether or not it was offered
+ *
+ * A truncation must come as SETATTR, when it is known whether the inode is
+ * mapped; with an atomic O_TRUNC the server would have done it by then.
+ *
+ * Context: Before the first request but INIT, so nobody reads along.
+ */
+void fuse_fmap_accept(struct fuse_conn *fc, u64 flags)
+{
+	if (!fc->fmap || !(flags & FUSE_DAX_FMAP))
+		return;
+	fc->fmap->on = true;
+	fc->atomic_o_trunc = 0;
+}
+
+/**
+ * fuse_fmap_conn_release - let go of the devices
+ * @fc: the connection; no inode is left, the server may still be there
+ *
+ * Context: May sleep.  May wait for the removal of a device.
+ */
+void fuse_fmap_conn_release(struct fuse_conn *fc)
+{
+	struct fuse_fmap_conn *fmc = fc->fmap;
+
+	if (!fmc)
+		return;
+	guard(mutex)(&fmc->lock);
+	fmc->closed = true;
+	for (int i = 0; i < FUSE_FMAP_MAX_DEVS; i++) {
+		if (!fmc->devs[i])
+			continue;
+		fmap_dev_put(fmc->devs[i]);
+		fmc->devs[i] = NULL;
+	}
+}
+
+/**
+ * fuse_fmap_conn_free - free what fuse_fmap_offer() made
+ * @fc: the connection, released or never mounted
+ */
+void fuse_fmap_conn_free(struct fuse_conn *fc)
+{
+	kfree(fc->fmap);
+}
+
+/**
+ * fmap_conn_dev - the device that an index means
+ * @fc: the connection
+ * @index: device index, below FUSE_FMAP_MAX_DEVS
+ *
+ * Return: the device, which stays while the mount does, or NULL.
+ */
+struct fmap_dev *fmap_conn_dev(struct fuse_conn *fc, u32 index)
+{
+	/* Pairs with the release in fmap_conn_attach() */
+	return smp_load_acquire(&fc->fmap->devs[index]);
+}
+
+/**
+ * fmap_conn_attach - let an index mean a device
+ * @fc: the connection
+ * @index: device index, below FUSE_FMAP_MAX_DEVS
+ * @dax_dev: the device; the caller's reference stays the caller's
+ *
+ * Context: May sleep.  Takes fuse_fmap_conn.lock.
+ * Return: 0, also if it means that device already; -EEXIST if it means another;
+ * -ENODEV after the unmount; or an error of fmap_dev_attach().
+ */
+int fmap_conn_attach(struct fuse_conn *fc, u32 index,
+		     struct dax_device *dax_dev)
+{
+	struct fuse_fmap_conn *fmc = fc->fmap;
+	struct fmap_dev *dev;
+
+	guard(mutex)(&fmc->lock);
+	if (fmc->closed)
+		return -ENODEV;
+	if (fmc->devs[index])
+		return fmc->devs[index]->dax_dev == dax_dev ? 0 : -EEXIST;
+
+	dev = fmap_dev_attach(dax_dev);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	/* Pairs with the acquire in fmap_conn_dev() */
+	smp_store_release(&fmc->devs[index], dev);
+	return 0;
+}
+
+/*
+ * The descriptor is what gives the right to the memory: it must have been
+ * opened for all that a map allows.
+ */
+static int fmap_attach_fd(struct fuse_conn *fc, u32 index, int fd)
+{
+	const fmode_t mode = FMODE_READ | FMODE_WRITE;
+	struct dax_device *dax_dev;
+	int err;
+
+	CLASS(fd, f)(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	dax_dev = fs_dax_find_by_file(fd_file(f));
+	if (!dax_dev)
+		return -EINVAL;
+
+	err = -EACCES;
+	if ((fd_file(f)->f_mode & mode) == mode)
+		err = fmap_conn_attach(fc, index, dax_dev);
+	put_dax(dax_dev);
+	return err;
+}
+
+/* Servers take 0 for a failure: return 1 */
+static long fmap_ioctl_daxdev_open(struct fuse_conn *fc,
+				   struct fuse_backing_map __user *argp)
+{
+	struct fuse_backing_map map;
+	int err;
+
+	if (!fc->fmap)
+		return -EOPNOTSUPP;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	if (copy_from_user(&map, argp, sizeof(map)))
+		return -EFAULT;
+	/* Servers put the index into what is padding for a backing file */
+	if (map.flags || map.padding >= FUSE_FMAP_MAX_DEVS)
+		return -EINVAL;
+
+	err = fmap_attach_fd(fc, map.padding, map.fd);
+	if (err)
+		pr_debug("daxdev_open: index %llu: %d\n", map.padding, err);
+	return err ?: 1;
+}
+
+/**
+ * fuse_fmap_dev_ioctl - ioctls on /dev/fuse that concern maps
+ * @file: the server's open /dev/fuse
+ * @cmd: the ioctl
+ * @argp: its argument
+ *
+ * Context: May sleep.
+ * Return: as the ioctl says, or -ENOTTY if @cmd is none of ours.
+ */
+long fuse_fmap_dev_ioctl(struct file *file, unsigned int cmd,
+			 void __user *argp)
+{
+	struct fuse_dev *fud;
+
+	if (cmd != FUSE_DEV_IOC_DAXDEV_OPEN)
+		return -ENOTTY;
+	fud = fuse_get_dev(file);
+	if (IS_ERR(fud))
+		return PTR_ERR(fud);
+	return fmap_ioctl_daxdev_open(fud->chan->conn, argp);
+}

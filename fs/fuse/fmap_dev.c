@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * File maps of FUSE: the devices and who owns their bytes
+ *
+ * fs/dax keeps one mapping and index for a page, and warns when a second inode
+ * maps it.  So a byte of a device belongs to one live inode at most, over all
+ * mounts.  To enforce that, there is one object for a device whichever and
+ * however many connections use it, and in it an index of the claimed ranges.
+ */
+#include "fmap_i.h"
+
+#include <linux/dax.h>
+#include <linux/slab.h>
+
+/* Serializes attaching and the last put: a device has one holder */
+static DEFINE_MUTEX(fmap_devs_mutex);
+
+/*
+ * Guards the list only.  The removal of a device finds its object under this
+ * lock: it runs with the driver's device lock held, which fs_dax_get() takes
+ * under fmap_devs_mutex.
+ */
+static DEFINE_SPINLOCK(fmap_devs_lock);
+static LIST_HEAD(fmap_devs);
+
+static struct fmap_dev *fmap_dev_find(struct dax_device *dax_dev)
+{
+	struct fmap_dev *dev;
+
+	lockdep_assert_held(&fmap_devs_lock);
+	list_for_each_entry(dev, &fmap_devs, list)
+		if (dev->dax_dev == dax_dev && !dev->dead)
+			return dev;
+	return NULL;
+}
+
+static struct fmap_dev *fmap_dev_alloc(struct dax_device *dax_dev)
+{
+	struct fmap_dev *dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
+
+	if (!dev)
+		return NULL;
+	dev->count = 1;
+	dev->dax_dev = dax_dev;
+	mutex_init(&dev->lock);
+	dev->claims.root = RB_ROOT_CACHED;
+	init_waitqueue_head(&dev->wait);
+	return dev;
+}
+
+static void fmap_dev_unlist(struct fmap_dev *dev)
+{
+	spin_lock(&fmap_devs_lock);
+	list_del(&dev->list);
+	spin_unlock(&fmap_devs_lock);
+}
+
+/* Listed before it is the holder: a removal that comes at once must find it */
+static struct fmap_dev *fmap_dev_new(struct dax_device *dax_dev)
+{
+	struct fmap_dev *dev = fmap_dev_alloc(dax_dev);
+	int err;
+
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+
+	spin_lock(&fmap_devs_lock);
+	list_add(&dev->list, &fmap_devs);
+	spin_unlock(&fmap_devs_lock);
+
+	err = fs_dax_get(dax_dev, dev, &fmap_holder_ops);
+	if (err) {
+		fmap_dev_unlist(dev);
+		kfree(dev);
+		return ERR_PTR(err);
+	}
+	dev->size = fs_dax_size(dax_dev);
+	return dev;
+}
+
+/**
+ * fmap_dev_attach - start to use a DAX device
+ * @dax_dev: the device; the caller's reference stays the caller's
+ *
+ * Context: May sleep.  Takes fmap_devs_mutex.
+ * Return: the device's object, to be given back by fmap_dev_put(); or an
+ * ERR_PTR: -ENODEV if the device is gone or has no driver, -EOPNOTSUPP if it is
+ * not in fs-dax mode, -EBUSY if another file system holds it, -ENOMEM.
+ */
+struct fmap_dev *fmap_dev_attach(struct dax_device *dax_dev)
+{
+	struct fmap_dev *dev;
+
+	guard(mutex)(&fmap_devs_mutex);
+
+	spin_lock(&fmap_devs_lock);
+	dev = fmap_dev_find(dax_dev);
+	spin_unlock(&fmap_devs_lock);
+	if (!dev)
+		return fmap_dev_new(dax_dev);
+	dev->count++;
+	return dev;
+}
+
+static bool fmap_dev_notified(struct fmap_dev *dev)
+{
+	guard(spinlock)(&fmap_devs_lock);
+	return !dev->notifying;
+}
+
+/*
+ * A device that was removed has lost its holder already, and may have another
+ * one by now: only the reference is ours.
+ */
+static void fmap_dev_free(struct fmap_dev *dev)
+{
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&dev->claims.root.rb_root));
+	if (dev->dead)
+		put_dax(dev->dax_dev);
+	else
+		fs_put_dax(dev->dax_dev, dev);
+	mutex_destroy(&dev->lock);
+	kfree(dev);
+}
+
+/**
+ * fmap_dev_put - stop using a DAX device
+ * @dev: from fmap_dev_attach()
+ *
+ * After the last put another file system can hold the device.
+ *
+ * Context: May sleep.  Takes fmap_devs_mutex; waits for a removal in progress,
+ * so no lock may be held that the eviction of an inode needs.
+ */
+void fmap_dev_put(struct fmap_dev *dev)
+{
+	guard(mutex)(&fmap_devs_mutex);
+
+	if (--dev->count)
+		return;
+	fmap_dev_unlist(dev);
+	wait_event(dev->wait, fmap_dev_notified(dev));
+	fmap_dev_free(dev);
+}
+
+/**
+ * fmap_dev_claim - make an inode the owner of ranges of a device
+ * @dev: the device
+ * @claim: the ranges and their owner
+ *
+ * Context: May sleep.  Takes fmap_dev.lock.
+ * Return: 0, or with nothing changed: -EBUSY if a byte has an owner already,
+ * -EINVAL if a range is not inside the device, -ENODEV if the device is gone.
+ */
+int fmap_dev_claim(struct fmap_dev *dev, struct fmap_claim *claim)
+{
+	guard(mutex)(&dev->lock);
+	if (dev->dead)
+		return -ENODEV;
+	if (fmap_claim_end(claim) > dev->size)
+		return -EINVAL;
+	return fmap_claim_insert(&dev->claims, claim);
+}
+
+/**
+ * fmap_dev_unclaim - give back what fmap_dev_claim() took
+ * @dev: the device
+ * @claim: the ranges; no page of them may be mapped any more
+ *
+ * Context: May sleep.  Takes fmap_dev.lock.
+ */
+void fmap_dev_unclaim(struct fmap_dev *dev, struct fmap_claim *claim)
+{
+	mutex_lock(&dev->lock);
+	fmap_claim_remove(&dev->claims, claim);
+	mutex_unlock(&dev->lock);
+	wake_up_all(&dev->wait);
+}
+
+/**
+ * fmap_dev_notify_begin - a device is going away: find its object, mark it dead
+ * @dax_dev: the device
+ *
+ * Context: Process context, under the dax SRCU lock and the device lock.  May
+ * sleep.  Takes fmap_dev.lock, so that no claim follows.
+ * Return: the object, kept until fmap_dev_notify_end(), or NULL if the device
+ * is not in use.
+ */
+struct fmap_dev *fmap_dev_notify_begin(struct dax_device *dax_dev)
+{
+	struct fmap_dev *dev;
+
+	spin_lock(&fmap_devs_lock);
+	dev = fmap_dev_find(dax_dev);
+	if (dev)
+		dev->notifying++;
+	spin_unlock(&fmap_devs_lock);
+	if (!dev)
+		return NULL;
+
+	guard(mutex)(&dev->lock);
+	guard(spinlock)(&fmap_devs_lock);
+	dev->dead = true;
+	return dev;
+}
+
+/**
+ * fmap_dev_notify_end - let go of what fmap_dev_notify_begin() returned
+ * @dev: the device
+ */
+void fmap_dev_notify_end(struct fmap_dev *dev)
+{
+	guard(spinlock)(&fmap_devs_lock);
+	if (!--dev->notifying)
+		wake_up_all(&dev->wait);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause) */
+/*
+ * File maps of FUSE: where the bytes of a file lie on memory devices
+ *
+ * A server that negotiated FUSE_DAX_FMAP may tell the kernel, once per file,
+ * which ranges of which DAX devices hold the file's bytes (its "fmap").  The
+ * kernel keeps that map and serves read, write and mmap from the devices'
+ * memory without a message to the server.
+ *
+ * This file has the structures and the rules.  The enumerators that go with
+ * them (opcodes, the INIT flag) are in fuse.h, which includes this file, and
+ * the ioctl on /dev/fuse stands there beside its siblings.  All integers are
+ * native endian, as everywhere in the FUSE protocol.
+ *
+ *	opcode		nodeid		in argument		reply
+ *	FUSE_GET_FMAP	the file	fuse_get_fmap_in	fuse_famfs_fmap_header,
+ *								then extents
+ *	FUSE_GET_DAXDEV	device index	none			fuse_daxdev_out
+ *
+ * GET_FMAP.  The extents follow the header without padding and lie end to end
+ * in file order.  With FUSE_FAMFS_EXT_SIMPLE they are fuse_famfs_simple_ext,
+ * each a run of one device.  With FUSE_FAMFS_EXT_INTERLEAVE they are
+ * fuse_famfs_iext, each followed by ie_nstrips fuse_famfs_simple_ext (its
+ * strips); chunk c of such an extent lies on strip c % ie_nstrips, at
+ * se_offset + (c / ie_nstrips) * ie_chunk_size.
+ *
+ * A map is valid if
+ *  - fmap_version is 1, file_type and ext_type are known, reserved fields are 0;
+ *  - offsets, lengths and the chunk size are multiples of the page size, but
+ *    the ie_nbytes of the last extent may end anywhere;
+ *  - ie_chunk_size and ie_nstrips are not 0, and each strip holds its share;
+ *  - every extent lies inside its device, and no two of them overlap;
+ *  - the extents hold at least file_size bytes; there are none only if
+ *    file_size is 0.
+ *
+ * An open whose map does not hold to this fails, and nothing has changed:
+ *
+ *	EINVAL	the map is malformed
+ *	EFBIG	the message is larger than FUSE_FMAP_MAX_MSG
+ *	ENODEV	a device is not known
+ *	EBUSY	bytes of a device belong to another inode, on any mount
+ *	EIO	the reply does not fit the room that the request offered
+ *
+ * The server may answer ENODATA: the inode then is an ordinary FUSE inode.  It
+ * may answer ENOSYS: the kernel never asks this connection for a map again.
+ */
+#ifndef _UAPI_LINUX_FUSE_FMAP_H
+#define _UAPI_LINUX_FUSE_FMAP_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdint.h>
+#endif
+
+/* The only version of the map's encoding so far: fmap_version */
+#define FUSE_FAMFS_FMAP_VERSION		1
+
+/* Largest GET_FMAP reply in bytes, header included */
+#define FUSE_FMAP_MAX_MSG		(16 << 20)
+
+/* Device indices of a connection go from 0 to FUSE_FMAP_MAX_DEVS - 1 */
+#define FUSE_FMAP_MAX_DEVS		64
+
+/* Bytes of the name in fuse_daxdev_out, terminating NUL included */
+#define FUSE_DAXDEV_NAME_MAX		256
+
+/**
+ * enum fuse_famfs_file_type - what a mapped file is to its server
+ * @FUSE_FAMFS_FILE_REG: a regular file
+ * @FUSE_FAMFS_FILE_SUPERBLOCK: the file shows the superblock
+ * @FUSE_FAMFS_FILE_LOG: the file shows the log
+ */
+enum fuse_famfs_file_type {
+	FUSE_FAMFS_FILE_REG		= 0,
+	FUSE_FAMFS_FILE_SUPERBLOCK	= 1,
+	FUSE_FAMFS_FILE_LOG		= 2,
+};
+
+/**
+ * enum fuse_famfs_ext_type - how the extents of a map are written
+ * @FUSE_FAMFS_EXT_SIMPLE: as struct fuse_famfs_simple_ext
+ * @FUSE_FAMFS_EXT_INTERLEAVE: as struct fuse_famfs_iext and its strips
+ */
+enum fuse_famfs_ext_type {
+	FUSE_FAMFS_EXT_SIMPLE		= 0,
+	FUSE_FAMFS_EXT_INTERLEAVE	= 1,
+};
+
+/**
+ * struct fuse_get_fmap_in - argument of FUSE_GET_FMAP
+ * @size: room for the reply in bytes; a map that needs more is answered by the
+ *	  header alone, with the bytes needed in fmap_size
+ * @flags: 0
+ * @offset: first byte of the file that is asked for
+ * @length: bytes of the file that are asked for; 0 is to the end
+ */
+struct fuse_get_fmap_in {
+	uint32_t	size;
+	uint32_t	flags;
+	uint64_t	offset;
+	uint64_t	length;
+};
+
+/**
+ * struct fuse_famfs_fmap_header - first part of a FUSE_GET_FMAP reply
+ * @file_type: enum fuse_famfs_file_type
+ * @reserved: 0
+ * @fmap_version: FUSE_FAMFS_FMAP_VERSION
+ * @ext_type: enum fuse_famfs_ext_type
+ * @nextents: number of extents that follow
+ * @fmap_size: bytes of the whole message; 0 from servers that do not tell
+ * @file_size: size of the file in bytes
+ * @reserved1: 0
+ */
+struct fuse_famfs_fmap_header {
+	uint8_t		file_type;
+	uint8_t		reserved;
+	uint16_t	fmap_version;
+	uint32_t	ext_type;
+	uint32_t	nextents;
+	uint32_t	fmap_size;
+	uint64_t	file_size;
+	uint64_t	reserved1;
+};
+
+/**
+ * struct fuse_famfs_simple_ext - a run of one device
+ * @se_devindex: the device's index on this connection
+ * @reserved: 0
+ * @se_offset: where the run begins on the device, in bytes
+ * @se_len: length of the run in bytes
+ */
+struct fuse_famfs_simple_ext {
+	uint32_t	se_devindex;
+	uint32_t	reserved;
+	uint64_t	se_offset;
+	uint64_t	se_len;
+};
+
+/**
+ * struct fuse_famfs_iext - an interleaved extent; its strips follow
+ * @ie_nstrips: number of strips
+ * @ie_chunk_size: bytes on one strip before the next strip is used
+ * @ie_nbytes: bytes of the file in this extent
+ * @reserved: 0
+ */
+struct fuse_famfs_iext {
+	uint32_t	ie_nstrips;
+	uint32_t	ie_chunk_size;
+	uint64_t	ie_nbytes;
+	uint64_t	reserved;
+};
+
+/**
+ * struct fuse_daxdev_out - reply to FUSE_GET_DAXDEV
+ * @index: the device index asked for
+ * @reserved: 0
+ * @reserved2: 0
+ * @reserved3: 0
+ * @reserved4: 0
+ * @name: "/dev/daxX.Y" or "daxX.Y", NUL-terminated; looked up among the dax
+ *	  devices, not in any file system
+ */
+struct fuse_daxdev_out {
+	uint16_t	index;
+	uint16_t	reserved;
+	uint32_t	reserved2;
+	uint64_t	reserved3;
+	uint64_t	reserved4;
+	char		name[FUSE_DAXDEV_NAME_MAX];
+};
+
+#endif /* _UAPI_LINUX_FUSE_FMAP_H */
