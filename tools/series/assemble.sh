@@ -36,7 +36,7 @@ tree_edited()
 	local tree=$1 expected=$2
 
 	cut -f 2 "$expected" | tree_hash "$tree" | grep -v '^-' |
-		comm -23 - <(sort "$expected") | cut -f 2
+		comm -23 - <(sort "$expected") | cut -f 2 | sort
 }
 
 refuse_edits()
