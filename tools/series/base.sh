@@ -128,8 +128,14 @@ base_fetch()
 	fi
 }
 
-# What tells one pristine source from another, for those who copy it.
+# What tells one pristine source from another, for those who copy it. A tree of
+# somebody else's has no stamp and may change: sizes and times stand for it.
 base_identity()
 {
-	printf '%s %s\n' "$1" "$(cat "$1.stamp" 2>/dev/null || tree_version "$1")"
+	local path=$1 stamp
+
+	stamp=$(cat "$path.stamp" 2>/dev/null) ||
+		stamp=$(find "$path" -name .git -prune -o -type f -printf '%P %s %T@\n' |
+			sort | sha1sum)
+	printf '%s %s\n' "$path" "$stamp"
 }

@@ -51,6 +51,6 @@ series_emit()
 	[[ ! -d $dir ]] || rm -f "$dir"/[0-9][0-9][0-9][0-9]-*.{patch,mail}
 	empty_dir "$dir"
 	emit_mail "$base" "$dir"
-	say "series: $(find "$dir" -name '*.patch' | wc -l) patches in $2;" \
-		"on linux $(tree_version "$PRISTINE"): git am $2/*.patch"
+	say "series: $(find "$dir" -name '*.patch' | wc -l) patches for linux" \
+		"$(tree_version "$PRISTINE"); there: git am $dir/*.patch"
 }

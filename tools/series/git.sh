@@ -36,13 +36,14 @@ copy_into()
 	cp --remove-destination --preserve=mode "$3/$2" "$1/$2"
 }
 
-# First commit: the files of the pristine source that the series will change.
+# First commit: the files of the pristine source that the series will change,
+# and those in SEED_PATHS.
 commit_pristine()
 {
 	local base=$1 dir=$2 path paths
 
 	paths=$(series_diff_paths "$base")
-	for path in $paths; do
+	for path in $paths ${SEED_PATHS:-}; do
 		[[ ! -e $PRISTINE/$path ]] || copy_into "$dir" "$path" "$PRISTINE"
 	done
 	git_plain -C "$dir" add -A -f
@@ -60,7 +61,7 @@ apply_diff()
 		die "${diff#"$TOP/"} does not apply to linux $(tree_version "$PRISTINE")" \
 			"(offsets are accepted, fuzz never)"
 	fi
-	grep -E '^Hunk .* offset' <<<"$log" |
+	grep '^Hunk .*(offset' <<<"$log" |
 		sed "s|^|note: ${diff#"$TOP/"}: |" >&2 || true
 }
 
