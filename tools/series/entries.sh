@@ -48,7 +48,8 @@ entry_message()
 # Paths that a diff changes. git quotes odd names; the kernel has none.
 diff_paths()
 {
-	git_plain apply --numstat "$1" | cut -f 3
+	# from outside: in a folder of a git, apply passes over what lies elsewhere
+	git_plain -C / apply --numstat "$1" | cut -f 3
 }
 
 # Paths that the diffs of the whole series change on a base.
