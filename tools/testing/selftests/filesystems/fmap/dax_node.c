@@ -30,23 +30,34 @@ static uint64_t rnd(void)
 	return rnd_state;
 }
 
-/* The size as the bus tells it, which is not the code under test */
-static off_t sysfs_size(const char *node)
+/* What the bus tells of the device, which is not the code under test */
+static long long sysfs_number(const char *node, const char *what)
 {
-	const char *base = strrchr(node, '/');
+	const char *slash = strrchr(node, '/');
 	char path[128];
-	long long size;
+	long long n;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/size",
-		 base ? base + 1 : node);
+	snprintf(path, sizeof(path), "/sys/bus/dax/devices/%s/%s",
+		 slash ? slash + 1 : node, what);
 	f = fopen(path, "r");
 	if (!f)
 		return -1;
-	if (fscanf(f, "%lli", &size) != 1)
-		size = -1;
+	if (fscanf(f, "%lli", &n) != 1)
+		n = -1;
 	fclose(f);
-	return size;
+	return n;
+}
+
+/* Where the memory range of this number begins in the device, or -1 */
+static off_t range_start(const char *node, int nr)
+{
+	char what[64];
+	off_t page;
+
+	snprintf(what, sizeof(what), "mapping%d/page_offset", nr);
+	page = sysfs_number(node, what);
+	return page < 0 ? -1 : page * getpagesize();
 }
 
 FIXTURE(node) {
@@ -84,7 +95,7 @@ FIXTURE_TEARDOWN(node)
 
 TEST_F(node, the_end_is_the_size_of_the_device)
 {
-	EXPECT_EQ(sysfs_size(self->name), self->size);
+	EXPECT_EQ(sysfs_number(self->name, "size"), self->size);
 }
 
 TEST_F(node, seeks_within_the_device)
@@ -232,6 +243,27 @@ TEST_F(node, one_large_transfer)
 	ASSERT_EQ(LARGE, pwrite(self->fd, self->want, LARGE, base));
 	ASSERT_EQ(LARGE, pread(self->fd, self->buf, LARGE, base));
 	EXPECT_EQ(0, memcmp(self->buf, self->want, LARGE));
+}
+
+/* A device with one range has none of them: dax_node_ranges.sh makes one of two */
+TEST_F(node, across_the_seams_of_ranges)
+{
+	const ssize_t len = 8 * MIB + 1;
+	off_t seam;
+
+	for (int nr = 1; (seam = range_start(self->name, nr)) > 0; nr++) {
+		off_t base = seam - 4 * MIB - 13;
+
+		TH_LOG("a range begins at %#llx", (long long)seam);
+		fill(self->want, len, nr);
+		ASSERT_EQ(len, pwrite(self->fd, self->want, len, base));
+		ASSERT_EQ(len, pread(self->fd, self->buf, len, base));
+		EXPECT_EQ(0, memcmp(self->buf, self->want, len));
+		/* And the bytes on both sides by themselves */
+		ASSERT_EQ(1, pread(self->fd, self->buf, 1, seam - 1));
+		ASSERT_EQ(1, pread(self->fd, self->buf + 1, 1, seam));
+		EXPECT_EQ(0, memcmp(self->buf, self->want + (seam - 1 - base), 2));
+	}
 }
 
 TEST_F(node, another_descriptor_sees_it_at_once)
