@@ -59,8 +59,6 @@ u64 fuse_fmap_offer(struct fuse_mount *fm);
 void fuse_fmap_accept(struct fuse_conn *fc, u64 flags);
 void fuse_fmap_conn_release(struct fuse_conn *fc);
 void fuse_fmap_conn_free(struct fuse_conn *fc);
-long fuse_fmap_dev_ioctl(struct file *file, unsigned int cmd,
-			 void __user *argp);
 
 /* fmap_cache.c */
 int fuse_fmap_open(struct inode *inode, struct file *file);
@@ -101,12 +99,6 @@ static inline void fuse_fmap_conn_release(struct fuse_conn *fc)
 
 static inline void fuse_fmap_conn_free(struct fuse_conn *fc)
 {
-}
-
-static inline long fuse_fmap_dev_ioctl(struct file *file, unsigned int cmd,
-				       void __user *argp)
-{
-	return -ENOTTY;
 }
 
 static inline int fuse_fmap_open(struct inode *inode, struct file *file)
