@@ -56,7 +56,7 @@ static inline bool fuse_fmap_page_cache(struct inode *inode)
 
 /* fmap_conn.c */
 u64 fuse_fmap_offer(struct fuse_mount *fm);
-void fuse_fmap_accept(struct fuse_conn *fc, u64 flags);
+void fuse_fmap_accept(struct fuse_mount *fm, u64 flags);
 void fuse_fmap_conn_release(struct fuse_conn *fc);
 void fuse_fmap_conn_free(struct fuse_conn *fc);
 
@@ -89,7 +89,7 @@ static inline u64 fuse_fmap_offer(struct fuse_mount *fm)
 	return 0;
 }
 
-static inline void fuse_fmap_accept(struct fuse_conn *fc, u64 flags)
+static inline void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
 {
 }
 

@@ -59,20 +59,26 @@ u64 fuse_fmap_offer(struct fuse_mount *fm)
 
 /**
  * fuse_fmap_accept - take the flags of the INIT reply
- * @fc: the connection
+ * @fm: the mount
  * @flags: what the server set, whether or not it was offered
  *
  * A truncation must come as SETATTR, when it is known whether the inode is
  * mapped; with an atomic O_TRUNC the server would have done it by then.
  *
+ * A write must not ask the server each time whether there are capabilities to
+ * take from the file: let the inode remember that there are none.
+ *
  * Context: Before the first request but INIT, so nobody reads along.
  */
-void fuse_fmap_accept(struct fuse_conn *fc, u64 flags)
+void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
 {
+	struct fuse_conn *fc = fm->fc;
+
 	if (!fc->fmap || !(flags & FUSE_DAX_FMAP))
 		return;
 	fc->fmap->on = true;
 	fc->atomic_o_trunc = 0;
+	fm->sb->s_flags |= SB_NOSEC;
 }
 
 /**
