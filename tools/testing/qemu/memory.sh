@@ -69,36 +69,25 @@ add_cxl()
 	backing+=("cxl 0 - $file")
 }
 
-# Where q35 puts the byte of RAM at offset $1 of $2: it leaves a hole below 4 GiB.
-ram_address()
-{
-	local offset=$1 total=$2
-
-	if ((total < 0xb0000000)); then
-		printf '%d' "$offset"
-	elif ((offset >= 0x80000000)); then
-		printf '%d' $((offset - 0x80000000 + 0x100000000))
-	else
-		die "--hmem of this size needs --mem 2G or more"
-	fi
-}
-
 # Soft-reserved memory: a second NUMA node whose RAM the command line turns into
-# "specific purpose" memory.
+# "specific purpose" memory. It lies above 4 GiB, all of it: at the end of the RAM
+# below, firmware keeps its tables.
 add_hmem()
 {
-	local spec=$1 file size start
+	local spec=$1 file size start low=$ram_bytes
 
 	file=$(backing_file "$spec" hmem0)
 	size=$(stat -L -c %s "$file")
 	[[ $((size % (128 << 20))) -eq 0 ]] ||
 		die "--hmem ${spec%%:*}: hot-pluggable memory comes in multiples of 128M"
-	start=$(ram_address "$ram_bytes" $((ram_bytes + size)))
+	((low <= 2 << 30)) || low=$((2 << 30))
+	start=$(((4 << 30) + ram_bytes - low))
 	hmem_bytes=$size
+	machine+=("max-ram-below-4g=$low")
 	qemu_args+=(-object "memory-backend-ram,id=ram0,size=$ram_bytes"
 		-object "memory-backend-file,id=hmem0,share=on,mem-path=$(quoted "$file"),size=$size"
-		-numa node,nodeid=0,memdev=ram0,cpus=0-$((cpus - 1))
-		-numa node,nodeid=1,memdev=hmem0)
+		-numa "node,nodeid=0,memdev=ram0,cpus=0-$((cpus - 1))"
+		-numa "node,nodeid=1,memdev=hmem0")
 	kernel_args+=("memmap=$size%$start-1+0xefffffff")
 	backing+=("hmem 0 $start $file")
 }

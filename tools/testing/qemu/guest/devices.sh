@@ -14,16 +14,21 @@
 dax_bus=/sys/bus/dax
 table=/run/famfs/devices
 
-# The kernel probes NVDIMMs beside the boot; ten seconds are far too many.
-wait_for()
+# Prints the name of the DAX device that lies below $1 in the tree of devices. The
+# kernel probes beside the boot; ten seconds are far too many.
+find_dax()
 {
-	local what=$1 i
+	local below=$1 device i
 
 	for ((i = 0; i < 200; i++)); do
-		compgen -G "$what" >/dev/null && return
+		for device in "$dax_bus"/devices/dax*; do
+			[[ $(readlink "$device") == *"/$below"*/dax* ]] || continue
+			printf '%s' "${device##*/}"
+			return
+		done
 		sleep 0.05
 	done
-	printf 'famfs: %s does not appear\n' "$what" >/dev/console
+	printf 'famfs: there is no DAX device below %s\n' "$below" >/dev/console
 	return 1
 }
 
@@ -64,9 +69,10 @@ nvdimm_region()
 	return 1
 }
 
+# What backs the device begins at the physical address $4.
 add_device()
 {
-	local sysfs=$1 kind=$2 index=$3 start=$4 name=${1##*/}
+	local name=$1 kind=$2 index=$3 start=$4 sysfs=$dax_bus/devices/$1
 
 	case $dax_mode in
 	famfs)	dax_bind "$name" fsdev_dax || return ;;
@@ -79,33 +85,31 @@ add_device()
 
 nvdimm_device()
 {
-	local index=$1 region
+	local index=$1 region name
 
 	region=$(nvdimm_region "$index") || return
-	wait_for "$region/dax*/dax[0-9]*/size" || return
-	add_device "$(echo "$region"/dax*/dax[0-9]*)" nvdimm "$index" "$(<"$region/resource")"
+	name=$(find_dax "${region##*/}/") || return
+	add_device "$name" nvdimm "$index" "$(<"$region/resource")"
 }
 
-# The tools want to know which modules are built in, even where all are.
 cxl_device()
 {
-	local index=$1 region
+	local index=$1 region=/sys/bus/cxl/devices/region0 name output
 
-	region=$(cxl create-region -m -d decoder0.0 -t ram -w 1 mem0 2>&1) || {
-		printf 'famfs: cxl create-region: %s\n' "$region" >/dev/console
+	output=$(cxl create-region -m -d decoder0.0 -t ram -w 1 mem0 2>&1) || {
+		printf 'famfs: cxl create-region: %s\n' "$output" >/dev/console
 		return 1
 	}
-	region=/sys/bus/cxl/devices/region0
-	wait_for "$region/dax_region*/dax[0-9]*/size" || return
-	add_device "$(echo "$region"/dax_region*/dax[0-9]*)" cxl "$index" "$(<"$region/resource")"
+	name=$(find_dax region0/dax_region) || return
+	add_device "$name" cxl "$index" "$(<"$region/resource")"
 }
 
 hmem_device()
 {
-	local index=$1 start=$2
+	local index=$1 start=$2 name
 
-	wait_for "/sys/devices/platform/hmem.*/dax[0-9]*/size" || return
-	add_device "$(echo /sys/devices/platform/hmem.*/dax[0-9]*)" hmem "$index" "$start"
+	name=$(find_dax hmem.) || return
+	add_device "$name" hmem "$index" "$start"
 }
 
 set_up_devices()
