@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Layouts: where the bytes of a test's file lie
+ *
+ * A test describes a file once. The same description is encoded into the reply
+ * that the server sends, and tells naively, page by page, where the kernel
+ * should find the bytes.
+ */
+#ifndef FMAP_LAYOUT_H
+#define FMAP_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/fuse_fmap.h>
+
+#define KB		1024ULL
+#define MB		(1024 * KB)
+#define PG		4096ULL
+
+/* Strips of one extent that a description has room for */
+#define FMAP_STRIPS	4
+
+/* A run of one device */
+struct fmap_run {
+	uint32_t dev;
+	uint64_t off;
+	uint64_t len;
+};
+
+/* An extent: run[0] if nstrips is 0, else interleaved over the first nstrips */
+struct fmap_ext {
+	uint32_t nstrips;
+	uint32_t chunk;
+	uint64_t nbytes;
+	struct fmap_run run[FMAP_STRIPS];
+};
+
+struct fmap_layout {
+	uint32_t type;
+	uint64_t size;
+	uint32_t nextents;
+	const struct fmap_ext *ext;
+};
+
+/* Where a byte lies */
+struct fmap_place {
+	uint32_t dev;
+	uint64_t off;
+};
+
+#define FMAP_SIMPLE(d, o, l)						\
+	{ .nbytes = (l), .run = { { (d), (o), (l) } } }
+
+#define FMAP_STRIPED(n, c, b, ...)					\
+	{ .nstrips = (n), .chunk = (c), .nbytes = (b), .run = { __VA_ARGS__ } }
+
+#define FMAP_LAYOUT(t, s, e)						\
+	{ .type = (t), .size = (s),					\
+	  .nextents = sizeof(e) / sizeof((e)[0]), .ext = (e) }
+
+/* Encoded layout, to be freed; its length is in @len */
+void *fmap_encode(const struct fmap_layout *l, size_t *len);
+
+struct fmap_place fmap_locate(const struct fmap_layout *l, uint64_t pos);
+
+/* Bytes from @pos to the next edge of an extent or a chunk */
+uint64_t fmap_to_edge(const struct fmap_layout *l, uint64_t pos);
+
+#endif /* FMAP_LAYOUT_H */

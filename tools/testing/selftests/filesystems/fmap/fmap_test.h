@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What every test program of this folder begins and ends with */
+#ifndef FMAP_TEST_H
+#define FMAP_TEST_H
+
+#include "kselftest_harness.h"
+
+#include "fmap_util.h"
+
+/* Instead of TEST_HARNESS_MAIN: nothing can be tested without devices */
+#define FMAP_TEST_MAIN							\
+	int main(int argc, char **argv)					\
+	{								\
+		if (fmap_dax_find() < 2)				\
+			ksft_exit_skip("needs two devices of 64 MiB: bind DAX devices to fsdev_dax or name their nodes in FAMFS_DAXDEVS\n"); \
+		return test_harness_run(argc, argv);			\
+	}
+
+#endif /* FMAP_TEST_H */

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Notifications that a server sends about a mapped file do it no harm */
+#include <string.h>
+#include <sys/uio.h>
+
+#include "fmap_test.h"
+
+#define SIZE		(2 * MB + 3 * PG)
+
+static const struct fmap_ext ext[] = { FMAP_SIMPLE(DEV0, 2 * MB, 3 * MB) };
+static const struct fmap_layout layout = FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE,
+						     SIZE, ext);
+
+FIXTURE(notify)
+{
+	struct fmap_server *s;
+	uint64_t nodeid;
+	int fd;
+	char *p;
+};
+
+FIXTURE_SETUP(notify)
+{
+	ASSERT_EQ(0, fmap_test_begin());
+	self->s = fmap_test_serve(&(struct fmap_config) { }, "file", &layout);
+	ASSERT_NE(NULL, self->s);
+	ASSERT_EQ(0, fmap_fill_devices(&layout, 1));
+	self->nodeid = self->s->file[0].nodeid;
+	self->fd = fmap_open(self->s, "file", O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = fmap_map_aligned(self->fd, SIZE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, self->p);
+	fmap_touch(self->p, SIZE, PG, false);
+}
+
+FIXTURE_TEARDOWN(notify)
+{
+	EXPECT_TRUE(fmap_file_holds(self->fd, SIZE, 1));
+	EXPECT_TRUE(fmap_on_devices(&layout, 0, self->p, SIZE));
+	EXPECT_EQ(0, self->s->count[FUSE_READ]);
+	munmap(self->p, SIZE);
+	close(self->fd);
+	fmap_server_free(self->s);
+}
+
+/* 0 or -errno */
+static int notify(struct fmap_server *s, int code, void *arg, size_t arg_len,
+		  const char *data, size_t len)
+{
+	struct fuse_out_header out = {
+		.len = sizeof(out) + arg_len + len,
+		.error = code,
+	};
+	struct iovec iov[3] = {
+		{ &out, sizeof(out) }, { arg, arg_len }, { (void *)data, len },
+	};
+	int fd = fmap_server_fd(s);
+	int ret = writev(fd, iov, 3) < 0 ? -errno : 0;
+
+	close(fd);
+	return ret;
+}
+
+static int store(struct fmap_server *s, uint64_t nodeid, uint64_t off,
+		 const char *data)
+{
+	struct fuse_notify_store_out arg = {
+		.nodeid = nodeid, .offset = off, .size = strlen(data),
+	};
+
+	return notify(s, FUSE_NOTIFY_STORE, &arg, sizeof(arg), data, arg.size);
+}
+
+static int inval(struct fmap_server *s, uint64_t nodeid, int64_t off,
+		 int64_t len)
+{
+	struct fuse_notify_inval_inode_out arg = {
+		.ino = nodeid, .off = off, .len = len,
+	};
+
+	return notify(s, FUSE_NOTIFY_INVAL_INODE, &arg, sizeof(arg), NULL, 0);
+}
+
+TEST_F(notify, store_into_a_mapped_file_is_refused)
+{
+	EXPECT_GT(0, store(self->s, self->nodeid, 0, "page cache"));
+	EXPECT_GT(0, store(self->s, self->nodeid, 2 * MB, "page cache"));
+	EXPECT_GT(0, store(self->s, self->nodeid, SIZE + PG, "longer"));
+}
+
+/* Data that came first decides: this file is an ordinary one */
+TEST_F(notify, store_before_the_first_open)
+{
+	struct fmap_file *f = fmap_server_file(self->s, "plain", 10);
+	char path[128], buf[10];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/plain", self->s->dir);
+	ASSERT_EQ(0, access(path, F_OK));
+	EXPECT_EQ(0, store(self->s, f->nodeid, 0, "page cache"));
+	f->open_flags = FOPEN_KEEP_CACHE;
+	fd = fmap_open(self->s, "plain", O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, self->s->count[FUSE_GET_FMAP]);	/* by "file" */
+	EXPECT_EQ(10, read(fd, buf, 10));
+	EXPECT_EQ(0, memcmp(buf, "page cache", 10));
+	close(fd);
+}
+
+/* It may fail or not: the mapping and its bytes are there after it */
+TEST_F(notify, invalidations_of_the_inode)
+{
+	inval(self->s, self->nodeid, 0, 0);
+	EXPECT_FALSE(fmap_sigbus(self->p, false));
+	inval(self->s, self->nodeid, PG, PG);
+	inval(self->s, self->nodeid, 2 * MB - PG, 2 * PG);
+	inval(self->s, self->nodeid, -1, 0);
+	EXPECT_FALSE(fmap_sigbus(self->p + 2 * MB, false));
+	EXPECT_EQ(0, inval(self->s, FUSE_ROOT_ID, 0, 0));
+}
+
+TEST_F(notify, retrieve_gives_no_page_cache)
+{
+	struct fuse_notify_retrieve_out arg = {
+		.nodeid = self->nodeid, .size = 4 * PG,
+	};
+
+	notify(self->s, FUSE_NOTIFY_RETRIEVE, &arg, sizeof(arg), NULL, 0);
+}
+
+TEST_F(notify, name_goes_and_file_stays)
+{
+	struct {
+		struct fuse_notify_inval_entry_out out;
+		char name[5];
+	} arg = {
+		.out = { .parent = FUSE_ROOT_ID, .namelen = 4 },
+		.name = "file",
+	};
+
+	EXPECT_EQ(0, notify(self->s, FUSE_NOTIFY_INVAL_ENTRY, &arg.out,
+			    sizeof(arg.out), arg.name, 5));
+	EXPECT_EQ(0, fmap_try_open(self->s, "file", O_RDWR));
+	EXPECT_EQ(1, self->s->count[FUSE_GET_FMAP]);
+}
+
+FMAP_TEST_MAIN
