@@ -39,6 +39,7 @@ static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
 /* Has @inode a map?  Once it has, it keeps it until it is evicted. */
 static inline bool fuse_fmap_mapped(struct inode *inode)
 {
+	/* Pairs with the release in fmap_publish() */
 	return smp_load_acquire(&get_fuse_inode(inode)->fmap);
 }
 

@@ -49,7 +49,7 @@ u64 fuse_fmap_offer(struct fuse_mount *fm)
 
 	if (!fuse_fmap_allowed(fm))
 		return 0;
-	fmc = kzalloc(sizeof(*fmc), GFP_KERNEL);
+	fmc = kzalloc_obj(*fmc);
 	if (!fmc)
 		return 0;
 	mutex_init(&fmc->lock);

@@ -36,7 +36,7 @@ static struct fmap_dev *fmap_dev_find(struct dax_device *dax_dev)
 
 static struct fmap_dev *fmap_dev_alloc(struct dax_device *dax_dev)
 {
-	struct fmap_dev *dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
+	struct fmap_dev *dev = kzalloc_obj(*dev, GFP_KERNEL_ACCOUNT);
 
 	if (!dev)
 		return NULL;

@@ -48,7 +48,7 @@ static bool fmap_fault_in(struct iov_iter *iter)
 }
 
 /*
- * Copy all of @iter, which a read may have reach over the end of the file.
+ * Copy all of @iter, which may reach over the end of the file in a read.
  *
  * The user's buffer may be a mapping of this very file, whose fault takes
  * invalidate_lock again, or one whose fault waits for the server: so no fault

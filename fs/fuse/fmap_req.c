@@ -131,6 +131,12 @@ static int fmap_send_get_daxdev(struct inode *inode, u32 index,
 	return fuse_simple_request(get_fuse_mount(inode), &args);
 }
 
+/* Did a request end without an answer of the server's? */
+static bool fmap_unanswered(int err)
+{
+	return err == -EINTR || err == -ENOTCONN || err == -ECONNABORTED;
+}
+
 /* Whatever the server's reason not to tell: the device is not known */
 static int fmap_fetch_dev(struct inode *inode, u32 index)
 {
@@ -139,12 +145,12 @@ static int fmap_fetch_dev(struct inode *inode, u32 index)
 	const char *name;
 	int err;
 
-	out = kzalloc(sizeof(*out), GFP_KERNEL);
+	out = kzalloc_obj(*out);
 	if (!out)
 		return -ENOMEM;
 	err = fmap_send_get_daxdev(inode, index, out);
 	if (err)
-		return err == -EINTR || err == -ENOTCONN ? err : -ENODEV;
+		return fmap_unanswered(err) ? err : -ENODEV;
 	name = fmap_daxdev_name(out, index);
 	if (!name)
 		return -EINVAL;
