@@ -184,15 +184,17 @@ struct fmap_server *fmap_server_new(const struct fmap_config *cfg)
 
 int fmap_server_mount(struct fmap_server *s)
 {
+	pid_t pid;
 	int i;
 
 	s->ready = false;
-	s->pid = fork();
-	if (s->pid < 0)
+	pid = fork();
+	if (pid < 0)
 		return -errno;
-	if (!s->pid)
+	if (!pid)
 		server_main(s);
 
+	s->pid = pid;
 	for (i = 0; i < 10000 && !s->ready; i++)
 		usleep(1000);
 
