@@ -45,7 +45,7 @@ add_nvdimm()
 
 	file=$(backing_file "$spec" "nvdimm$i")
 	size=$(stat -L -c %s "$file")
-	"$here/info-block" "$file" || exit 1
+	"$here/info-block" "$file" || exit "$NO_SETUP"
 	nvdimm_bytes=$((nvdimm_bytes + size))
 	qemu_args+=(-object "memory-backend-file,id=nv$i,share=on,mem-path=$(quoted "$file"),size=$size"
 		-device "nvdimm,id=nvdimm$i,memdev=nv$i,slot=$i")
