@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # here and kernel are set by run
 #
 # KVM where it works, TCG elsewhere. That /dev/kvm opens says little: there are
 # machines on which a guest then hangs. So a real guest is booted under KVM once

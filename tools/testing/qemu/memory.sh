@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with run, which sources this
 #
 # The memory of the machine: its RAM, and what becomes DAX devices in the guest.
 # Each function appends to qemu_args[] and machine[] (of -machine); those of
@@ -63,9 +64,9 @@ add_cxl()
 	machine+=(cxl=on cxl-fmw.0.targets.0=cxl.1
 		"cxl-fmw.0.size=$((((size >> 32) + 1) * 4))G")
 	qemu_args+=(-object "memory-backend-file,id=cxlmem0,share=on,mem-path=$(quoted "$file"),size=$size"
-		-device pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1
-		-device cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2
-		-device cxl-type3,bus=rp0,volatile-memdev=cxlmem0,id=cxl-mem0,sn=0x1)
+		-device "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1"
+		-device "cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2"
+		-device "cxl-type3,bus=rp0,volatile-memdev=cxlmem0,id=cxl-mem0,sn=0x1")
 	backing+=("cxl 0 - $file")
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # work, timeout and log are set by run
 #
 # How a machine ended. Sourced by run.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # vm is set by guest/init
 #
 # DAX devices of the guest: waits for them, binds their driver, and tells which
 # piece of which backing file each one is. Reads $vm/backing (see memory.sh) and

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # got is for the tests
 #
 # For the tests of the machine: runs it, and compares.
 #

@@ -11,7 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 M=$((1 << 20))
 
-# Writes NAME OFFSET TEXT into device NAME; used inside the machine.
+# put NODE OFFSET TEXT, for use inside the machine
+# shellcheck disable=SC2016
 PUT='put() { printf %s "$3" | dd of="$1" oflag=seek_bytes seek="$2" conv=notrunc status=none; }'
 
 file_has()

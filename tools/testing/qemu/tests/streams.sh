@@ -33,6 +33,7 @@ binary_output()
 
 variables()
 {
+	# shellcheck disable=SC2016 # expanded in the machine
 	in_machine --env 'NAME=two words' -- sh -c 'echo "$NAME"'
 	expect 'a variable is set' "$(<"$tmp/out")" 'two words'
 }
