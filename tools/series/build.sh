@@ -1,2 +1,206 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
+#
+# Every commit builds, and the option off costs nothing. Only the folders that
+# the series works in are compiled. The source is a tree of its own, tree/BASE-each,
+# which takes the state of one commit after the other; its untouched files are
+# hard links to the pristine ones. Each configuration has its build folder.
+
+BUILD_DIRS=(fs/fuse/ drivers/dax/)
+BUILD_OPTION=FUSE_DAX_FMAP
+BUILD_CONFIGS=(on off module)
+
+# The configuration of the test machine with what differs, which comes later and
+# replaces what was said before.
+config_fragment()
+{
+	local changes
+
+	case $1 in
+	on)	changes="CONFIG_$BUILD_OPTION=y" ;;
+	off)	changes="CONFIG_$BUILD_OPTION=n" ;;
+	module)	changes="CONFIG_$BUILD_OPTION=y CONFIG_MODULES=y CONFIG_FUSE_FS=m CONFIG_DEV_DAX=m" ;;
+	esac
+	tr ' ' '\n' <<<"$changes" |
+		cat "$TOP/tools/testing/qemu/config/base.config" - |
+		awk -F= '/^CONFIG_/ { if (!($1 in value)) name[n++] = $1; value[$1] = $0 }
+			END { for (i = 0; i < n; i++) print value[name[i]] }'
+}
+
+build_make()
+{
+	local out=$1
+
+	shift
+	CCACHE_DIR=$FAMFS_CACHE/ccache KBUILD_BUILD_TIMESTAMP=1970-01-01 \
+		make -s -C "$EACH_TREE" O="$out" CC='ccache gcc' HOSTCC='ccache gcc' \
+		-j "$(nproc)" "$@"
+}
+
+# Configures when the fragment or a Kconfig file changed; then looks whether the
+# option is what it should be, as soon as the tree has it.
+build_configure()
+{
+	local config=$1 out=$2 key want
+
+	key=$(cat <(config_fragment "$config") "$EACH_TREE/fs/fuse/Kconfig" \
+		"$EACH_TREE/drivers/dax/Kconfig" | sha1sum)
+	[[ $(cat "$out/.config.key" 2>/dev/null) != "$key" ]] || return 0
+	mkdir -p "$out"
+	config_fragment "$config" >"$out/wanted.config"
+	build_make "$out" KCONFIG_ALLCONFIG="$out/wanted.config" allnoconfig
+	if grep -q "^config $BUILD_OPTION\$" "$EACH_TREE/fs/fuse/Kconfig"; then
+		want=y
+		[[ $config != off ]] || want=
+		[[ $(sed -n "s/^CONFIG_$BUILD_OPTION=//p" "$out/.config") == "$want" ]] ||
+			{ echo "$BUILD_OPTION is not as '$config' wants it"; return 1; }
+	fi
+	[[ $config != module ]] || grep -qx 'CONFIG_FUSE_FS=m' "$out/.config" ||
+		{ echo "FUSE_FS is not a module"; return 1; }
+	printf '%s\n' "$key" >"$out/.config.key"
+}
+
+build_config()
+{
+	local config=$1 out=$FAMFS_CACHE/build/$BASE-each-$1
+
+	build_configure "$config" "$out"
+	# W=1: more warnings; e: each is an error.
+	build_make "$out" W=1e "${BUILD_DIRS[@]}"
+}
+
+# Puts a commit of $SCRATCH/git into the tree.
+build_checkout()
+{
+	git_plain -C "$SCRATCH/git" checkout -q "$1"
+	FORCE=1 tree_sync "$PRISTINE" "$EACH_TREE" "$SCRATCH/git"
+}
+
+build_prepare()
+{
+	BASE=$1
+	EACH_TREE=$FAMFS_CACHE/tree/$BASE-each
+	need ccache flex bison bc
+	base_load "$BASE"
+	gcc_is_new_enough
+	scratch_git "$BASE"
+	FORCE=1 tree_copy "$PRISTINE" "$EACH_TREE" "$([[ ${KSRC:-} ]] && echo --reflink=auto || echo -l)"
+}
+
+gcc_is_new_enough()
+{
+	local have
+
+	have=$(gcc -dumpfullversion)
+	! version_before "$have" "${BASE_INFO[gcc]}" ||
+		die "gcc $have is too old for linux ${BASE_INFO[name]}: ${BASE_INFO[gcc]} is needed"
+}
+
+# The entries that have a commit on this base, in order.
+build_entries()
+{
+	local entry
+
+	for entry in $(entries); do
+		! git_plain -C "$SCRATCH/git" rev-parse -q --verify "entry/$entry" >/dev/null ||
+			printf '%s\n' "$entry"
+	done
+}
+
+# build-each BASE
+series_build_each()
+{
+	local list entry config done=0 count
+
+	build_prepare "$1"
+	list=$(build_entries)
+	count=$(wc -w <<<"$list")
+	say "build-each: linux $(tree_version "$PRISTINE") as it is, module"
+	build_checkout pristine
+	tap_is "builds: without the series, module" build_config module
+	modules_need >"$SCRATCH/needed"
+	for entry in $list; do
+		done=$((done + 1))
+		build_checkout "entry/$entry"
+		for config in "${BUILD_CONFIGS[@]}"; do
+			say "build-each: $done of $count, $entry, $config"
+			tap_is "builds: $entry, $config" build_config "$config"
+		done
+	done
+	tap_is "module: what the series calls is exported" module_symbols_exported
+	tap_done
+}
+
+# Symbols that the modules of the folders need from elsewhere.
+modules_need()
+{
+	local out=$FAMFS_CACHE/build/$BASE-each-module object objects=()
+
+	mapfile -t objects < <(cat "$out"/{fs/fuse,drivers/dax}/modules.order)
+	for object in "${objects[@]}"; do
+		nm -u "$out/${object%.*}.o"
+	done | sed 's/^ *U //' | sort -u
+}
+
+# modpost cannot tell without a whole kernel, but the source can: what is needed
+# since the series must be exported somewhere. $SCRATCH/needed is from before.
+module_symbols_exported()
+{
+	local new exported
+
+	new=$(modules_need | comm -23 - "$SCRATCH/needed")
+	[[ $new ]] || { echo "the series calls nothing new: was it built?"; return 1; }
+	exported=$(cd "$EACH_TREE" && grep -rhoP --include='*.c' \
+		'^EXPORT_SYMBOL(_GPL)?\(\K\w+' arch/x86 block drivers/base drivers/dax fs \
+		kernel lib mm | sort -u)
+	comm -23 <(echo "$new") <(echo "$exported") | sed 's/^/not exported: /' |
+		not_a_line
+}
+
+# Passes its input on and succeeds when there is none.
+not_a_line()
+{
+	! grep .
+}
+
+# The objects of fs/fuse, as their code and data in text: the sections that are
+# loaded, with relocations by name. Left out is what holds line numbers, since a
+# hook moves the lines below it: the bug table. __LINE__ in code would show.
+object_text()
+{
+	local section
+
+	for section in $(objdump -h "$1" | awk '/^ *[0-9]+ / { name = $2 }
+			/ALLOC/ && /CONTENTS/ && name !~ /bug_table/ { print name }' | sort -u); do
+		objdump -s -r -j "$section" "$1" | tail -n +3
+	done
+}
+
+objects_text()
+{
+	local dir=$1 object
+
+	for object in "$dir"/*.o; do
+		printf '== %s\n' "${object##*/}"
+		object_text "$object"
+	done
+}
+
+# off-is-off BASE: with the option off, the objects of fs/fuse have the same code
+# and data as without the series, and there is no object more.
+series_off_is_off()
+{
+	local commit out
+
+	build_prepare "$1"
+	out=$FAMFS_CACHE/build/$BASE-each-off
+	for commit in pristine series; do
+		say "off-is-off: $commit"
+		build_checkout "$commit"
+		tap_is "builds: $commit, off" build_config off
+		objects_text "$out/fs/fuse" >"$SCRATCH/objects.$commit"
+	done
+	tap_is "objects of fs/fuse are the same with the option off" \
+		diff -u "$SCRATCH/objects.pristine" "$SCRATCH/objects.series"
+	tap_done
+}

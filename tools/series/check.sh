@@ -141,7 +141,7 @@ mail_applied()
 	local pristine=$1 mail=$2 dir=$3 path
 
 	git_plain init -q "$dir"
-	for path in $(cat "$mail"/*.patch | git_plain apply --numstat - | cut -f 3 | sort -u); do
+	for path in $(cat "$mail"/*.patch | git_plain -C / apply --numstat - | cut -f 3 | sort -u); do
 		[[ ! -e $pristine/$path ]] || copy_into "$dir" "$path" "$pristine"
 	done
 	git_plain -C "$dir" add -A -f
