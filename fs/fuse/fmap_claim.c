@@ -10,11 +10,13 @@
  * A claim is everything that one map names on one device, in one node of the
  * device's index: a map of 100,000 extents costs one node and a sorted array.
  */
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/fuse_fmap.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/string.h>
 
 #include "fmap_map.h"
 
@@ -79,8 +81,8 @@ static void fmap_claims_walk(struct fmap_claims_build *build,
 
 static int fmap_claims_alloc(struct fmap_claims_build *build, struct fmap *map)
 {
-	map->claims = kcalloc(hweight64(map->devs), sizeof(*map->claims),
-			      GFP_KERNEL_ACCOUNT);
+	map->claims = kzalloc_objs(*map->claims, hweight64(map->devs),
+				   GFP_KERNEL_ACCOUNT);
 	if (!map->claims)
 		return -ENOMEM;
 
@@ -294,3 +296,7 @@ struct fmap_claim *fmap_claim_next(struct fmap_claim_index *index, u64 pos)
 	}
 	return found;
 }
+
+#if IS_ENABLED(CONFIG_FUSE_FMAP_KUNIT_TEST)
+#include "tests/fmap_claim_kunit.c"
+#endif

@@ -28,13 +28,11 @@
 #include "fmap_map.h"
 
 static_assert(sizeof(struct fuse_get_fmap_in) == 24);
-static_assert(offsetof(struct fuse_get_fmap_in, size) == 0);
 static_assert(offsetof(struct fuse_get_fmap_in, flags) == 4);
 static_assert(offsetof(struct fuse_get_fmap_in, offset) == 8);
 static_assert(offsetof(struct fuse_get_fmap_in, length) == 16);
 
 static_assert(sizeof(struct fuse_famfs_fmap_header) == 32);
-static_assert(offsetof(struct fuse_famfs_fmap_header, file_type) == 0);
 static_assert(offsetof(struct fuse_famfs_fmap_header, reserved) == 1);
 static_assert(offsetof(struct fuse_famfs_fmap_header, fmap_version) == 2);
 static_assert(offsetof(struct fuse_famfs_fmap_header, ext_type) == 4);
@@ -44,19 +42,16 @@ static_assert(offsetof(struct fuse_famfs_fmap_header, file_size) == 16);
 static_assert(offsetof(struct fuse_famfs_fmap_header, reserved1) == 24);
 
 static_assert(sizeof(struct fuse_famfs_simple_ext) == 24);
-static_assert(offsetof(struct fuse_famfs_simple_ext, se_devindex) == 0);
 static_assert(offsetof(struct fuse_famfs_simple_ext, reserved) == 4);
 static_assert(offsetof(struct fuse_famfs_simple_ext, se_offset) == 8);
 static_assert(offsetof(struct fuse_famfs_simple_ext, se_len) == 16);
 
 static_assert(sizeof(struct fuse_famfs_iext) == 24);
-static_assert(offsetof(struct fuse_famfs_iext, ie_nstrips) == 0);
 static_assert(offsetof(struct fuse_famfs_iext, ie_chunk_size) == 4);
 static_assert(offsetof(struct fuse_famfs_iext, ie_nbytes) == 8);
 static_assert(offsetof(struct fuse_famfs_iext, reserved) == 16);
 
 static_assert(sizeof(struct fuse_daxdev_out) == 280);
-static_assert(offsetof(struct fuse_daxdev_out, index) == 0);
 static_assert(offsetof(struct fuse_daxdev_out, reserved) == 2);
 static_assert(offsetof(struct fuse_daxdev_out, reserved2) == 4);
 static_assert(offsetof(struct fuse_daxdev_out, reserved3) == 8);
@@ -288,15 +283,10 @@ static int famfs_take_simple(struct famfs_walk *walk)
 	u64 start = walk->bytes;
 	int err;
 
-	err = famfs_take_run(walk, &run);
-	if (err)
-		return err;
-	err = famfs_advance(walk, run.se_len);
-	if (err)
-		return err;
-
-	famfs_add_simple(walk, start, &run);
-	return 0;
+	err = famfs_take_run(walk, &run) ?: famfs_advance(walk, run.se_len);
+	if (!err)
+		famfs_add_simple(walk, start, &run);
+	return err;
 }
 
 static int famfs_take_interleaved(struct famfs_walk *walk)
@@ -313,12 +303,10 @@ static int famfs_take_interleaved(struct famfs_walk *walk)
 	if (iext.reserved || !iext.ie_nstrips || !iext.ie_chunk_size ||
 	    !PAGE_ALIGNED(iext.ie_chunk_size))
 		return -EINVAL;
-	err = famfs_advance(walk, iext.ie_nbytes);
-	if (err)
-		return err;
 
 	strips = walk->next;
-	err = famfs_take_strips(walk, &iext);
+	err = famfs_advance(walk, iext.ie_nbytes) ?:
+	      famfs_take_strips(walk, &iext);
 	if (err)
 		return err;
 
@@ -328,16 +316,6 @@ static int famfs_take_interleaved(struct famfs_walk *walk)
 		run = famfs_strip(strips, 0);
 		famfs_add_simple(walk, start, &run);
 	}
-	return 0;
-}
-
-/* Servers that do not tell the size may send the rest of a buffer of zeroes */
-static int famfs_check_tail(const struct famfs_walk *walk,
-			    const struct fuse_famfs_fmap_header *head)
-{
-	if (walk->left && (head->fmap_size ||
-			   memchr_inv(walk->next, 0, walk->left)))
-		return -EINVAL;
 	return 0;
 }
 
@@ -363,11 +341,15 @@ static int famfs_walk(struct fmap *map,
 	}
 	if (walk.bytes < head->file_size)
 		return -EINVAL;
+	/* Servers that do not tell the size may send a buffer to its end */
+	if (walk.left && (head->fmap_size ||
+			  memchr_inv(walk.next, 0, walk.left)))
+		return -EINVAL;
 
 	map->file_size = head->file_size;
 	map->file_type = head->file_type;
 	map->end = PAGE_ALIGN(walk.bytes);
-	return famfs_check_tail(&walk, head);
+	return 0;
 }
 
 static int famfs_alloc_arrays(struct fmap *map)
@@ -479,3 +461,8 @@ void fmap_free(struct fmap *map)
 	kvfree(map->extents);
 	kfree(map);
 }
+
+#if IS_ENABLED(CONFIG_FUSE_FMAP_KUNIT_TEST)
+#include "tests/fmap_famfs_kunit.c"
+#include "tests/fmap_famfs_merge_kunit.c"
+#endif

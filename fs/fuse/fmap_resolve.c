@@ -6,6 +6,7 @@
  * the extents, and inside an extent a handful of multiplications, however many
  * strips it has.  Pure arithmetic on a map that never changes.
  */
+#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -120,3 +121,7 @@ bool fmap_resolve(const struct fmap *map, u64 pos, u64 len,
 	loc->len = min(room, len);
 	return true;
 }
+
+#if IS_ENABLED(CONFIG_FUSE_FMAP_KUNIT_TEST)
+#include "tests/fmap_resolve_kunit.c"
+#endif
