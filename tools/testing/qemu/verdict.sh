@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # work, timeout and log are set by run
+# shellcheck disable=SC2154 # work, timeout, log and shell are set by run
 #
 # How a machine ended. Sourced by run.
 
@@ -50,6 +50,8 @@ verdict()
 	elif [[ ! -e $work/started ]]; then
 		explain 25 "the machine did not get as far as the command$(failure)"
 		exit "$NO_SETUP"
+	elif [[ $shell && ! -s $work/status ]]; then
+		exit 0	# its user killed the machine
 	elif [[ ! -s $work/status ]]; then
 		explain 25 "the machine ended before the command did"
 		exit "$NO_SETUP"
