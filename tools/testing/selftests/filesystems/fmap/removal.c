@@ -4,6 +4,7 @@
  * before. Whatever a test does, its devices are back when it ends.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -76,20 +77,37 @@ static int status_soon(pid_t pid, int tenths)
 	return -1;
 }
 
-/* In a process of its own, so that one that hangs is noticed */
-static pid_t start_unbind(void)
+static void *unbind_device(void *result)
 {
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(fmap_dax_unbind(0) ? 1 : 0);
-
-	return pid;
+	*(int *)result = fmap_dax_unbind(0);
+	return NULL;
 }
 
+/* Join an unbinding thread: its result, or -ETIMEDOUT if it hangs */
+static int unbound_soon(pthread_t thread, const int *result, int tenths)
+{
+	while (pthread_tryjoin_np(thread, NULL)) {
+		if (!tenths--)
+			return -ETIMEDOUT;
+		usleep(100000);
+	}
+
+	return *result;
+}
+
+/*
+ * By a thread, so that one that hangs is noticed. A process would not do: it
+ * would have the files open, too.
+ */
 static int unbind(void)
 {
-	return status_soon(start_unbind(), 150);
+	static int result;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, unbind_device, &result))
+		return -EAGAIN;
+
+	return unbound_soon(thread, &result, 150);
 }
 
 TEST_F(removal, mapping_gives_sigbus_then)
@@ -252,16 +270,16 @@ TEST_F(removal, while_in_heavy_use)
 TEST_F(removal, waits_for_pinned_pages)
 {
 	struct iovec iov = { self->p, PG };
-	int pipes[2];
-	pid_t pid;
+	pthread_t thread;
+	int pipes[2], result;
 
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(PG, vmsplice(pipes[1], &iov, 1, 0));
-	pid = start_unbind();
-	close(pipes[1]);
-	EXPECT_EQ(-1, status_soon(pid, 5));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind_device, &result));
+	EXPECT_EQ(-ETIMEDOUT, unbound_soon(thread, &result, 5));
 	close(pipes[0]);
-	EXPECT_EQ(0, status_soon(pid, 150));
+	close(pipes[1]);
+	EXPECT_EQ(0, unbound_soon(thread, &result, 150));
 	EXPECT_TRUE(fmap_sigbus(self->p, false));
 }
 
