@@ -24,7 +24,7 @@ explain()
 	shift
 	say "run: $*"
 	[[ ! -s $work/qemu.err ]] || sed 's/^/  qemu: /' "$work/qemu.err" >&2
-	[[ $lines -eq 0 ]] || tail -n "$lines" "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
+	tail -n "$lines" "$work/console" | tr -d '\r' | sed 's/^/  /' >&2
 }
 
 # From the first complaint on: what comes before seldom helps.
@@ -45,7 +45,7 @@ verdict()
 		explain_complaint
 		exit "$KERNEL_FAILED"
 	elif [[ $ended -eq $TIMED_OUT && -e $work/started ]]; then
-		explain 0 "no end after $timeout seconds"
+		explain 100 "no end after $timeout seconds"
 		exit "$TIMED_OUT"
 	elif [[ ! -e $work/started ]]; then
 		explain 25 "the machine did not get as far as the command$(failure)"
