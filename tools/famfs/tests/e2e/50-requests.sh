@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+
+t_reading_and_writing_ask_the_daemon_nothing()
+{
+	random_file "$work/src" 3000000
+	famfs cp "$work/src" "$mnt/f"
+	[[ $(requests READ cat "$mnt/f") == 0 ]]
+	[[ $(requests WRITE dd if="$work/src" of="$mnt/f" bs=64K conv=notrunc \
+		status=none) == 0 ]]
+	cmp "$work/src" "$mnt/f"
+}
+
+t_a_mapping_asks_the_daemon_nothing()
+{
+	famfs creat -s 5M "$mnt/f"
+	mkfifo "$work/in"
+	mapio hold "$mnt/f" <"$work/in" >"$work/out" &
+	exec 9>"$work/in"
+	until grep -q ready "$work/out"; do sleep 0.1; done
+	# It touches every page once more between these two looks.
+	[[ $(requests total bash -c "exec 9>&-; sleep 0.3") == 0 ]]
+	exec 9>&-
+	wait $!
+	grep -q same "$work/out"
+}
+
+t_one_open_asks_for_the_map_once()
+{
+	famfs creat -s 2M "$mnt/f"
+	stat "$mnt/f" >/dev/null
+	[[ $(requests GET_FMAP cat "$mnt/f") == 1 ]]
+	[[ $(requests OPEN cat "$mnt/f") == 1 ]]
+}
+
+t_stats_exits_as_its_command()
+{
+	local status=0
+
+	famfs stats "$mnt" -- sh -c 'exit 7' || status=$?
+	((status == 7))
+	famfs stats "$mnt" | grep -q '^INIT  *1$'
+}
