@@ -48,7 +48,7 @@ check_message()
 	{ IFS= read -r subject; IFS= read -r second; rest=$(sed '/^Adds:/d'); } <"$file" || true
 	[[ ${#subject} -le $SUBJECT_LIMIT ]] ||
 		complain "subject of ${#subject} characters, $SUBJECT_LIMIT is the limit"
-	[[ $subject =~ ^[a-z][^:]*:\ .*[^.]$ ]] ||
+	[[ $subject =~ ^[A-Za-z][^:]*:\ .*[^.]$ ]] ||
 		complain "subject is not of the form 'area: verb what', without a full stop"
 	[[ ! $second ]] || complain "no empty line after the subject"
 	[[ $rest =~ [^[:space:]] ]] || complain "no body that says why"
