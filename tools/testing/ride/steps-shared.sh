@@ -112,5 +112,5 @@ step_unmount()
 		shut_down "$name" ||
 			fail "The $name machine did not end well:" "$log/$name.machine"
 	done
-	held "both machines unmounted and ended without a word from their kernels"
+	held "both machines unmounted and ended without a warning from their kernels"
 }
