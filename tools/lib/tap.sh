@@ -6,6 +6,8 @@
 #   tap_ok NAME, tap_not_ok NAME [DETAIL...]
 #                         one result; the details follow as comments
 #   tap_is NAME COMMAND...   ok when COMMAND succeeds; its output is the detail
+#   tap_shown NAME COMMAND...   the same, but its standard error is shown as it
+#                         comes, for what takes long
 #   tap_fails NAME PATTERN COMMAND...
 #                         ok when COMMAND fails with PATTERN in its output
 #   tap_done              prints the plan; status 1 when anything failed
@@ -42,6 +44,18 @@ tap_is()
 		tap_ok "$name"
 	else
 		tap_not_ok "$name" "$log"
+	fi
+}
+
+tap_shown()
+{
+	local name=$1
+
+	shift
+	if "$@" >/dev/null; then
+		tap_ok "$name"
+	else
+		tap_not_ok "$name"
 	fi
 }
 
