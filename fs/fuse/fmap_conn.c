@@ -186,7 +186,7 @@ static long fmap_ioctl_daxdev_open(struct fuse_conn *fc,
 	struct fuse_backing_map map;
 	int err;
 
-	if (!fc->fmap)
+	if (!fuse_fmap_enabled(fc))
 		return -EOPNOTSUPP;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
