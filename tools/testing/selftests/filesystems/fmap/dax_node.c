@@ -127,7 +127,7 @@ TEST_F(node, read_and_write_move_the_position)
 }
 
 /* Random writes into a window, each followed by a random read of it */
-TEST_F(node, any_offset_and_length)
+TEST_F_TIMEOUT(node, any_offset_and_length, TIMEOUT)
 {
 	const ssize_t window = 4 * MIB;
 	const off_t base = 3 * MIB - 17;
@@ -135,7 +135,7 @@ TEST_F(node, any_offset_and_length)
 	fill(self->want, window, 2);
 	ASSERT_EQ(window, pwrite(self->fd, self->want, window, base));
 
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 200; i++) {
 		size_t max = i % 4 ? 9000 : 2 * MIB + 1;
 		size_t woff = rnd() % (window - max);
 		size_t roff = rnd() % (window - max);
@@ -212,7 +212,7 @@ TEST_F(node, offsets_are_not_negative)
 	EXPECT_EQ(EINVAL, ERR(pwritev(self->fd, &iov, 1, -4096)));
 }
 
-TEST_F(node, vectors)
+TEST_F_TIMEOUT(node, vectors, TIMEOUT)
 {
 	const size_t lens[] = { 1, 4095, 0, 8192, 13, MIB + 1, 3 };
 	struct iovec in[ARRAY_SIZE(lens)], out[ARRAY_SIZE(lens)];
@@ -235,7 +235,7 @@ TEST_F(node, vectors)
 	EXPECT_EQ(0, memcmp(self->buf, self->want, sum));
 }
 
-TEST_F(node, one_large_transfer)
+TEST_F_TIMEOUT(node, one_large_transfer, TIMEOUT)
 {
 	const off_t base = self->size - LARGE - 4096 - 1;
 
@@ -246,7 +246,7 @@ TEST_F(node, one_large_transfer)
 }
 
 /* A device with one range has none of them: dax_node_ranges.sh makes one of two */
-TEST_F(node, across_the_seams_of_ranges)
+TEST_F_TIMEOUT(node, across_the_seams_of_ranges, TIMEOUT)
 {
 	const ssize_t len = 8 * MIB + 1;
 	off_t seam;

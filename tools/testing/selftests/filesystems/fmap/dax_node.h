@@ -9,6 +9,9 @@
 #define KIB		1024UL
 #define MIB		(1024 * KIB)
 
+/* Seconds: an emulated machine with a debug kernel is slow */
+#define TIMEOUT		240
+
 /* errno of a failed call, 0 of a successful one */
 #define ERR(call)	((call) < 0 ? errno : 0)
 

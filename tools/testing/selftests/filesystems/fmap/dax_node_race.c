@@ -13,7 +13,9 @@
 #include "dax_node.h"
 
 #define NTHREADS	4
-#define NROUNDS		40
+#define NROUNDS		20
+#define NREMOVALS	6
+#define TRANSFER	(4 * MIB)
 #define DRIVER		"/sys/bus/dax/drivers/fsdev_dax/"
 
 /* Write the device's name to a file of the driver: 0, or the errno */
@@ -117,7 +119,7 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-TEST_F(race, readers_and_writers)
+TEST_F_TIMEOUT(race, readers_and_writers, TIMEOUT)
 {
 	struct worker workers[NTHREADS] = {};
 	struct reader r = { .name = self->name };
@@ -142,7 +144,7 @@ TEST_F(race, readers_and_writers)
 }
 
 /* The file that was open has no device any more, and gets none by binding it */
-TEST_F(race, removal_ends_open_files)
+TEST_F_TIMEOUT(race, removal_ends_open_files, TIMEOUT)
 {
 	int fd = open(self->name, O_RDWR);
 	char byte;
@@ -172,22 +174,21 @@ struct user {
 	int err;
 };
 
-/* Large transfers until one fails */
+/* Transfers of several pieces, until one fails */
 static void *user(void *arg)
 {
 	struct user *u = arg;
-	char *buf = calloc(1, 8 * MIB);
+	char *buf = calloc(1, TRANSFER);
 	int fd = open(u->name, O_RDWR);
-	ssize_t n = 1;
+	ssize_t n;
 
-	while (fd >= 0 && buf && n > 0) {
-		n = u->writes ? pwrite(fd, buf, 8 * MIB, 0) :
-				pread(fd, buf, 8 * MIB, 0);
+	do {
+		n = u->writes ? pwrite(fd, buf, TRANSFER, 0) :
+				pread(fd, buf, TRANSFER, 0);
+		u->err = n < 0 ? errno : 0;
 		u->rounds++;
-	}
-	u->err = n < 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
+	} while (n > 0);
+	close(fd);
 	free(buf);
 	return NULL;
 }
@@ -200,9 +201,9 @@ static bool all_at_work(struct user *users)
 	return true;
 }
 
-TEST_F_TIMEOUT(race, removal_under_transfers, 120)
+TEST_F_TIMEOUT(race, removal_under_transfers, TIMEOUT)
 {
-	for (int round = 0; round < 10; round++) {
+	for (int round = 0; round < NREMOVALS; round++) {
 		struct user users[NTHREADS] = {};
 
 		for (int i = 0; i < NTHREADS; i++) {
@@ -212,7 +213,7 @@ TEST_F_TIMEOUT(race, removal_under_transfers, 120)
 						    user, &users[i]));
 		}
 		while (!all_at_work(users))
-			usleep(1000);
+			usleep(10000);
 		ASSERT_EQ(0, driver_write("unbind", self->name));
 		for (int i = 0; i < NTHREADS; i++) {
 			pthread_join(users[i].thread, NULL);
