@@ -128,4 +128,10 @@ static inline void fuse_fmap_pin_size(struct inode *inode,
 
 #endif /* CONFIG_FUSE_DAX_FMAP */
 
+/* Is @inode in the DAX mode of virtiofs?  A mapped one has S_DAX as well. */
+static inline bool fuse_is_virtio_dax(struct inode *inode)
+{
+	return IS_DAX(inode) && !fuse_fmap_enabled(get_fuse_conn(inode));
+}
+
 #endif /* _FS_FUSE_FMAP_H */

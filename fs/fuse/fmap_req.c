@@ -41,9 +41,9 @@ static ssize_t fmap_send_get_fmap(struct inode *inode, void *reply, u32 room)
 static ssize_t fmap_fetch_once(struct inode *inode, size_t room,
 			       struct fmap **mapp)
 {
-	void *reply __free(kvfree) = kvmalloc(room, GFP_KERNEL_ACCOUNT);
 	size_t need;
 	ssize_t len;
+	void *reply __free(kvfree) = kvmalloc(room, GFP_KERNEL_ACCOUNT);
 
 	if (!reply)
 		return -ENOMEM;
