@@ -50,7 +50,7 @@ wait_for()
 		((SECONDS - start < 2)) || waiting $((SECONDS - start))
 		sleep 0.1
 	done
-	((SECONDS - start < 2)) || waiting 0
+	waiting 0
 }
 
 # The file gets its name when it is whole.

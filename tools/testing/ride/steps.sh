@@ -20,6 +20,8 @@ step_boot()
 	on first "uname -sr"
 	on first "ls -l /dev/dax*"
 	ask first "cat /run/famfs/devices" >"$log/devices"
+	[[ $(wc -l <"$log/devices") -eq ${#DEVICES[@]} ]] ||
+		fail "The machine should have ${#DEVICES[@]} devices, and has:" "$log/devices"
 	held "the machine runs, with two DAX devices: memory to be used in place"
 }
 
@@ -49,6 +51,9 @@ step_copy()
 	on first "umount $MNT"
 	on first "mount -t fuse.famfs /dev/dax0.0 $MNT"
 	on first "ls -l $MNT"
+	[[ $(ask first "cd $MNT && stat -c '%n %s' kernel.db names.mdb") == \
+		$(cd "$data" && stat -c '%n %s' kernel.db names.mdb) ]] ||
+		fail "The files have not the sizes of those that were copied."
 	held "$(megabytes "$data"/kernel.db "$data"/names.mdb) MB of files are there, also after mounting again"
 }
 

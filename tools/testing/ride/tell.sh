@@ -16,7 +16,7 @@
 #
 # shellcheck disable=SC2154 # set by ride: log
 
-step_number=0 step_name='set-up' claims=()
+step_number=0 step_name='set-up' claims=() waited=0
 bold='' dim='' good='' bad='' plain='' terminal=''
 exec {voice}>&1
 [[ ! -t 1 ]] || terminal=yes
@@ -70,7 +70,8 @@ summary()
 # Goes past whatever stdout is at the moment; 0 wipes it away.
 waiting()
 {
-	[[ $terminal ]] || return 0
+	[[ $terminal && $1 -ne $waited ]] || return 0
+	waited=$1
 	if (($1)); then
 		printf '\r      %s... %d s%s' "$dim" "$1" "$plain" >&"$voice"
 	else
