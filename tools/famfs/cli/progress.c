@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,9 +29,10 @@ static void show(const struct copy *c, double at)
 	char done[FAMFS_SIZE_TEXT], size[FAMFS_SIZE_TEXT], rate[FAMFS_SIZE_TEXT];
 	double passed = at - started > 1e-6 ? at - started : 1e-6;
 	int filled = c->size ? (int)((double)c->done / c->size * BAR) : BAR;
+	const char *slash = strrchr(c->to, '/');
 
-	fprintf(stderr, "\r%.30s [%.*s%*s] %s of %s, %s/s \033[K", c->to,
-		filled, "########################", BAR - filled, "",
+	fprintf(stderr, "\r%.30s [%.*s%*s] %s of %s, %s/s \033[K",
+		slash ? slash + 1 : c->to, filled, "########################", BAR - filled, "",
 		famfs_size_text(c->done, done), famfs_size_text(c->size, size),
 		famfs_size_text((uint64_t)(c->done / passed), rate));
 	shown = at;

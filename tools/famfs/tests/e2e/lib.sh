@@ -73,15 +73,7 @@ no_daemon()
 # The daemons of a mount point, as process ids.
 daemons()
 {
-	local proc
-
-	for proc in /proc/[0-9]*; do
-		[[ $(readlink "$proc/exe" 2>/dev/null) == */mount.fuse.famfs ]] ||
-			continue
-		tr '\0' '\n' <"$proc/cmdline" | grep -qxF "$1" || continue
-		echo "${proc#/proc/}"
-	done
-	return 0
+	pgrep -f "^[^ ]*mount\.fuse\.famfs .*$1( |\$)" || true
 }
 
 clean_up()
