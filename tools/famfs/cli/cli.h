@@ -85,6 +85,8 @@ int layout_option(struct layout *l, int c, const char *arg,
 int layout_create(const struct layout *l, struct place *p, uint64_t size,
 		  const char *path, struct famfs_error *e);
 
+/* The daemon makes files, so this process's umask is the command's affair. */
+mode_t current_umask(void);
 int parse_mode(const char *text, uint32_t *mode, struct famfs_error *e);
 
 /* What -EROFS means when a file or directory was to be made. */

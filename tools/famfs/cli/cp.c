@@ -70,7 +70,7 @@ static int open_new(const struct cp *cp, struct place *p, const struct copy *c,
 	int fd, err;
 
 	if (!l.mode_given)
-		l.mode = mode & 0777;
+		l.mode = mode & 0777 & ~current_umask();
 	err = layout_create(&l, p, c->size, c->to, e);
 	if (err)
 		return err;
@@ -234,7 +234,7 @@ static int run(int argc, char **argv, struct famfs_error *e)
 		LAYOUT_LONG,
 		{ 0 },
 	};
-	struct cp cp = { .layout = { .mode = 0644 } };
+	struct cp cp = { 0 };
 	const char *to;
 	int c, err = 0;
 

@@ -32,7 +32,7 @@ static int run(int argc, char **argv, struct famfs_error *e)
 		LAYOUT_LONG,
 		{ 0 },
 	};
-	struct layout l = { .mode = 0644 };
+	struct layout l = { .mode = 0666 & ~current_umask() };
 	uint64_t size = UINT64_MAX;
 	int c;
 

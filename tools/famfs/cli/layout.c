@@ -9,8 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "size.h"
+
+mode_t current_umask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return mask;
+}
 
 int parse_mode(const char *text, uint32_t *mode, struct famfs_error *e)
 {

@@ -11,7 +11,7 @@ static const char usage[] =
 "Make directories.\n"
 "\n"
 "  -p, --parents     also the directories above, if they are not there\n"
-"  -m, --mode MODE   with these permissions, in octal (default: 755)\n";
+"  -m, --mode MODE   with these permissions, in octal, whatever the umask\n";
 
 static bool is_dir(const char *path)
 {
@@ -38,7 +38,8 @@ static int make(const char *path, uint32_t mode, struct famfs_error *e)
 	return err;
 }
 
-static int make_parents(const char *path, uint32_t mode, struct famfs_error *e)
+static int make_parents(const char *path, uint32_t mode, mode_t mask,
+			struct famfs_error *e)
 {
 	char *copy = strdup(path), *slash;
 	int err = copy ? 0 : famfs_fail(e, -ENOMEM, "out of memory");
@@ -48,7 +49,7 @@ static int make_parents(const char *path, uint32_t mode, struct famfs_error *e)
 	for (; !err && slash; slash = strchr(slash, '/')) {
 		*slash = '\0';
 		if (!is_dir(copy))
-			err = make(copy, 0755, e);
+			err = make(copy, 0777 & ~mask, e);
 		*slash = '/';
 		slash += strspn(slash, "/");
 	}
@@ -65,7 +66,8 @@ static int run(int argc, char **argv, struct famfs_error *e)
 		{ "mode", required_argument, NULL, 'm' },
 		{ 0 },
 	};
-	uint32_t mode = 0755;
+	mode_t mask = umask(0);	/* applied here, and not to -m */
+	uint32_t mode = 0777 & ~mask;
 	bool parents = false;
 	int c, err = 0;
 
@@ -80,7 +82,7 @@ static int run(int argc, char **argv, struct famfs_error *e)
 		return 2;
 	}
 	for (; !err && optind < argc; optind++)
-		err = parents ? make_parents(argv[optind], mode, e) :
+		err = parents ? make_parents(argv[optind], mode, mask, e) :
 			make(argv[optind], mode, e);
 	return err ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli.h"
 
+#include <getopt.h>
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -12,9 +13,11 @@
 extern char **environ;
 
 static const char usage[] =
-"Usage: famfs stats DIRECTORY [-- COMMAND...]\n"
+"Usage: famfs stats [-o FILE] DIRECTORY [-- COMMAND...]\n"
 "Show how many requests the kernel has sent to the daemon of a mount, by kind;\n"
-"with COMMAND, run it and show those that came meanwhile. Exits as COMMAND does.\n";
+"with COMMAND, run it and show those that came meanwhile. Exits as COMMAND does.\n"
+"\n"
+"  -o, --output FILE   write the counts there, away from what COMMAND says\n";
 
 /* As in <linux/fuse.h>, up to the two that carry maps. */
 static const char *const names[FAMFS_IOC_OPCODES] = {
@@ -43,7 +46,7 @@ static int get(int fd, struct famfs_ioc_stats *s, struct famfs_error *e)
 	return famfs_fail(e, -errno, "no counts: %s", strerror(errno));
 }
 
-static void print(const struct famfs_ioc_stats *from,
+static void print(FILE *out, const struct famfs_ioc_stats *from,
 		  const struct famfs_ioc_stats *to)
 {
 	uint64_t n, total = 0;
@@ -55,11 +58,11 @@ static void print(const struct famfs_ioc_stats *from,
 		if (!n)
 			continue;
 		if (names[i])
-			printf("%-16s %" PRIu64 "\n", names[i], n);
+			fprintf(out, "%-16s %" PRIu64 "\n", names[i], n);
 		else
-			printf("opcode %-9d %" PRIu64 "\n", i, n);
+			fprintf(out, "opcode %-9d %" PRIu64 "\n", i, n);
 	}
-	printf("%-16s %" PRIu64 "\n", "total", total);
+	fprintf(out, "%-16s %" PRIu64 "\n", "total", total);
 }
 
 static int run_command(char **argv, struct famfs_error *e)
@@ -79,28 +82,56 @@ static int run_command(char **argv, struct famfs_error *e)
 		128 + WTERMSIG(status);
 }
 
-static int run(int argc, char **argv, struct famfs_error *e)
+static int measure(int fd, FILE *out, char **command, struct famfs_error *e)
 {
 	struct famfs_ioc_stats before = { 0 }, after;
-	struct famfs_ioc_info info;
-	bool command = argc > 3 && !strcmp(argv[2], "--");
-	int fd, status = 0;
+	int status = 0;
 
-	if (!command && argc != 2) {
-		famfs_fail(e, -EINVAL, "a directory is needed; try --help");
+	if (*command && get(fd, &before, e))
+		return 1;
+	if (*command)
+		status = run_command(command, e);
+	if (e->text[0])
+		return status;
+	if (get(fd, &after, e))
+		return 1;
+	print(out, &before, &after);
+	return status;
+}
+
+static int run(int argc, char **argv, struct famfs_error *e)
+{
+	static const struct option longs[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ 0 },
+	};
+	struct famfs_ioc_info info;
+	FILE *out = stdout;
+	int c, fd, status;
+
+	while ((c = getopt_long(argc, argv, "+o:", longs, NULL)) != -1) {
+		if (c != 'o')
+			return 2;
+		out = fopen(optarg, "we");
+		if (!out) {
+			famfs_fail(e, -errno, "%s: %s", optarg,
+				   strerror(errno));
+			return 1;
+		}
+	}
+	argv += optind;
+	if (!argv[0] || (argv[1] && strcmp(argv[1], "--"))) {
+		famfs_fail(e, -EINVAL, "a directory is needed, then -- and a command; try --help");
 		return 2;
 	}
-	fd = mount_open(argv[1], &info, e);
+	fd = mount_open(argv[0], &info, e);
 	if (fd < 0)
 		return 1;
-	if (command && get(fd, &before, e))
-		status = 1;
-	else if (command)
-		status = run_command(argv + 3, e);
-	if (!e->text[0] && !get(fd, &after, e))
-		print(&before, &after);
+	status = measure(fd, out, argv[1] ? argv + 2 : argv + 1, e);
 	close(fd);
-	return e->text[0] && !status ? 1 : status;
+	if (fclose(out) && !status)
+		status = famfs_fail(e, 1, "cannot write the counts");
+	return status;
 }
 
 const struct command cmd_stats = {

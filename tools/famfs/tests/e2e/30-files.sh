@@ -118,7 +118,9 @@ t_what_media_cannot_hold_is_refused_and_the_file_stays()
 t_other_users_are_held_to_modes()
 {
 	famfs mkdir -m 755 "$mnt/root"
-	famfs mkdir -m 1777 "$mnt/all"
+	(umask 077 && famfs mkdir -m 1777 "$mnt/all")
+	(umask 077 && famfs creat -s 1 "$mnt/masked")
+	[[ $(stat -c %a "$mnt/all" "$mnt/masked") == $'1777\n600' ]]
 	famfs creat -s 1M -m 600 "$mnt/secret"
 	as_nobody refuses "Permission denied" famfs creat -s 1M "$mnt/root/x"
 	as_nobody famfs creat -s 1M -m 640 "$mnt/all/x"

@@ -130,7 +130,7 @@ requests()
 	local kind=$1
 
 	shift
-	famfs stats "$mnt" -- "$@" >"$work/stats"
+	famfs stats -o "$work/stats" "$mnt" -- "$@" >/dev/null
 	awk -v kind="$kind" '$1 == kind { n = $2 } END { print n + 0 }' \
 		"$work/stats"
 }
