@@ -5,7 +5,6 @@
 #include "cli.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -119,28 +118,15 @@ static int take_devices(struct famfs_ioc_create *c, const char *list,
 	return err;
 }
 
-static int say_why(int err, const struct famfs_ioc_create *c,
-		   const struct place *p, const char *path,
-		   struct famfs_error *e)
+/* The daemon knows best; what comes from the kernel is only a number. */
+static int say_why(int err, struct famfs_ioc_create *c, const struct place *p,
+		   const char *path, struct famfs_error *e)
 {
-	char free[FAMFS_SIZE_TEXT], largest[FAMFS_SIZE_TEXT];
-	char size[FAMFS_SIZE_TEXT];
-
-	switch (err) {
-	case -ENOSPC:
-		if (p->info.log_used >= p->info.log_slots)
-			return famfs_fail(e, err, "%s: the log is full, it holds %" PRIu64
-					  " entries", path, p->info.log_slots);
-		return famfs_fail(e, err, "%s: no room for %s: %s are free, %s in one piece",
-				  path, famfs_size_text(c->size, size),
-				  famfs_size_text(c->free, free),
-				  famfs_size_text(c->largest, largest));
-	case -EROFS:
+	c->why[sizeof(c->why) - 1] = '\0';
+	if (c->why[0])
+		return famfs_fail(e, err, "%s: %s", path, c->why);
+	if (err == -EROFS)
 		return say_read_only(path, &p->info, e);
-	case -EINVAL:
-		return famfs_fail(e, err, "%s: a device is named twice, or this size or name is impossible",
-				  path);
-	}
 	return famfs_fail(e, err, "%s: %s", path, strerror(-err));
 }
 

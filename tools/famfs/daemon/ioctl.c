@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,9 +83,9 @@ static int create(struct famfsd *d, fuse_req_t req, struct famfs_node *dir,
 	memcpy(want.dev, c->dev, sizeof(want.dev));
 	err = famfs_volume_create(&d->vol, dir, c->name, &owner, &want, &node,
 				  &e);
-	if (err == -ENOSPC)
-		famfs_alloc_room(&want, &d->vol.geometry, &c->free,
-				 &c->largest);
+	if (err)
+		snprintf(c->why, sizeof(c->why), "%.*s",
+			 (int)sizeof(c->why) - 1, e.text);
 	if (err == -EIO)
 		famfsd_notice(LOG_ERR, "creat: %s", e.text);
 	return err;

@@ -126,7 +126,7 @@ static int make_dir(struct famfsd *d, fuse_ino_t parent, const char *name,
 	err = famfs_volume_mkdir(&d->vol, dir, name, owner, &node, &e);
 	if (!err)
 		famfsd_entry(d, node, entry);
-	else
+	else if (err == -EIO)
 		famfsd_notice(LOG_ERR, "mkdir: %s", e.text);
 	return err;
 }

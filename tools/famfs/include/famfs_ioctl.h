@@ -13,6 +13,7 @@
 #define FAMFS_IOC_MAGIC		0xfa
 #define FAMFS_IOC_NAME_MAX	FAMFS_PATH_MAX
 #define FAMFS_IOC_OPCODES	64
+#define FAMFS_IOC_WHY_MAX	256
 
 /**
  * struct famfs_ioc_create - make a file whose memory is allocated at once
@@ -24,8 +25,7 @@
  * @flags:	enum famfs_file_flags
  * @ndevs:	how many of @dev are filled in; 0: all devices may be used
  * @dev:	device indices, in the order in which strips go round
- * @free:	set on ENOSPC: bytes free on these devices
- * @largest:	set on ENOSPC: the largest contiguous free range
+ * @why:	set on failure: a sentence, or empty
  */
 struct famfs_ioc_create {
 	char name[FAMFS_IOC_NAME_MAX];
@@ -36,8 +36,7 @@ struct famfs_ioc_create {
 	uint32_t flags;
 	uint32_t ndevs;
 	uint32_t dev[FAMFS_MAX_DEVICES];
-	uint64_t free;
-	uint64_t largest;
+	char why[FAMFS_IOC_WHY_MAX];
 };
 
 /**

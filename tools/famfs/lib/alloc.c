@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "size.h"
+
 static uint64_t round_up(uint64_t n, uint64_t unit)
 {
 	return (n + unit - 1) / unit * unit;
@@ -50,38 +52,23 @@ static int check_want(const struct famfs_want *w,
 	return 0;
 }
 
-void famfs_alloc_room(const struct famfs_want *w,
-		      const struct famfs_geometry *g, uint64_t *free,
-		      uint64_t *largest)
-{
-	struct famfs_range r;
-	uint32_t i, dev;
-
-	*free = 0;
-	*largest = 0;
-	if (w->ndevs > FAMFS_MAX_DEVICES)
-		return;
-	for (i = 0; i < ndevs(w, g); i++) {
-		dev = nth_dev(w, i);
-		if (dev >= g->ndevs)
-			continue;
-		r = famfs_space_largest(&g->space[dev]);
-		*free += g->space[dev].free;
-		if (r.end - r.start > *largest)
-			*largest = r.end - r.start;
-	}
-}
-
 static int no_space(const struct famfs_want *w, const struct famfs_geometry *g,
 		    struct famfs_error *e)
 {
-	uint64_t free, largest;
+	char a[FAMFS_SIZE_TEXT], b[FAMFS_SIZE_TEXT], c[FAMFS_SIZE_TEXT];
+	uint64_t free = 0, largest = 0;
+	struct famfs_range r;
+	uint32_t i;
 
-	famfs_alloc_room(w, g, &free, &largest);
-	return famfs_fail(e, -ENOSPC, "no room for %" PRIu64 " MiB: %" PRIu64
-			  " MiB are free, the largest free range has %" PRIu64
-			  " MiB", (w->size + 0xfffff) >> 20, free >> 20,
-			  largest >> 20);
+	for (i = 0; i < ndevs(w, g); i++) {
+		r = famfs_space_largest(&g->space[nth_dev(w, i)]);
+		free += g->space[nth_dev(w, i)].free;
+		if (r.end - r.start > largest)
+			largest = r.end - r.start;
+	}
+	return famfs_fail(e, -ENOSPC, "no room for %s: %s are free, %s in one piece",
+			  famfs_size_text(w->size, a), famfs_size_text(free, b),
+			  famfs_size_text(largest, c));
 }
 
 /* Take @len bytes of one device, where the gap is tightest. */

@@ -32,9 +32,4 @@ struct famfs_want {
 int famfs_alloc(const struct famfs_want *w, const struct famfs_geometry *g,
 		struct famfs_map *map, struct famfs_error *e);
 
-/* Bytes free, and the largest contiguous range, on the devices of @w. */
-void famfs_alloc_room(const struct famfs_want *w,
-		      const struct famfs_geometry *g, uint64_t *free,
-		      uint64_t *largest);
-
 #endif /* FAMFS_ALLOC_H */

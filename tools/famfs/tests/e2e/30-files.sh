@@ -86,7 +86,7 @@ t_names_that_do_not_fit_are_refused()
 	refuses "79 bytes" famfs creat -s 1 "$mnt/$long"
 	refuses "File name too long" mkdir "$mnt/$long"
 	famfs creat -s 1 "$mnt/${long:1}"
-	refuses "File exists" famfs creat -s 1 "$mnt/${long:1}"
+	refuses "is there already" famfs creat -s 1 "$mnt/${long:1}"
 }
 
 t_files_without_a_size_are_refused()

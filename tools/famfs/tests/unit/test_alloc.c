@@ -242,7 +242,7 @@ static const struct bad bad[] = {
 	{ "a chunk beyond the wire",
 	  { .size = 1, .nstrips = 2, .chunk = 1UL << 32 }, -EINVAL, "chunk" },
 	{ "more than there is", { .size = 200 * UNIT }, -ENOSPC,
-	  "378 MiB are free" },
+	  "378M are free, 126M in one piece" },
 };
 
 static void test_bad(const struct bad *b)
