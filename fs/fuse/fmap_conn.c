@@ -62,11 +62,14 @@ u64 fuse_fmap_offer(struct fuse_mount *fm)
  * @fm: the mount
  * @flags: what the server set, whether or not it was offered
  *
- * A truncation must come as SETATTR, when it is known whether the inode is
- * mapped; with an atomic O_TRUNC the server would have done it by then.
+ * What a server offers to do when it sees a write or an open cannot be left to
+ * it, since it sees no write to a mapped file: to take away set-uid bits and
+ * capabilities.  And a truncation must come as SETATTR, when it is known whether
+ * the inode is mapped; with an atomic O_TRUNC the server would have done it by
+ * then.
  *
  * A write must not ask the server each time whether there are capabilities to
- * take from the file: let the inode remember that there are none.
+ * take away: let the inode remember that there are none.
  *
  * Context: Before the first request but INIT, so nobody reads along.
  */
@@ -78,6 +81,8 @@ void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
 		return;
 	fc->fmap->on = true;
 	fc->atomic_o_trunc = 0;
+	fc->handle_killpriv = 0;
+	fc->handle_killpriv_v2 = 0;
 	fm->sb->s_flags |= SB_NOSEC;
 }
 
