@@ -2,15 +2,13 @@
 /*
  * File maps of FUSE: the published famfs encoding
  *
- * Turns the reply to FUSE_GET_FMAP into a struct fmap, or into an errno.  No
- * other file knows this encoding.  What a valid map is stands in
- * include/uapi/linux/fuse_fmap.h; no byte of the message is believed before it
- * is checked.
+ * Turns the reply to FUSE_GET_FMAP into a struct fmap, or into an errno, by the
+ * rules in include/uapi/linux/fuse_fmap.h.  No other file knows this encoding.
  *
  * The message is walked twice by the same code: first to check and to count,
- * then to fill arrays of just the size that is needed.  So a message makes the
- * kernel allocate nothing before all of it is known to be good, and never more
- * than a small multiple of the bytes that really came.
+ * then to fill arrays of just the size that is needed.  So nothing is allocated
+ * before all of it is known to be good, and never more than a small multiple of
+ * the bytes that really came.
  */
 #include <linux/bits.h>
 #include <linux/build_bug.h>
@@ -33,7 +31,7 @@ static_assert(offsetof(struct fuse_get_fmap_in, offset) == 8);
 static_assert(offsetof(struct fuse_get_fmap_in, length) == 16);
 
 static_assert(sizeof(struct fuse_famfs_fmap_header) == 32);
-static_assert(offsetof(struct fuse_famfs_fmap_header, reserved) == 1);
+static_assert(offsetof(struct fuse_famfs_fmap_header, file_type) == 0);
 static_assert(offsetof(struct fuse_famfs_fmap_header, fmap_version) == 2);
 static_assert(offsetof(struct fuse_famfs_fmap_header, ext_type) == 4);
 static_assert(offsetof(struct fuse_famfs_fmap_header, nextents) == 8);
@@ -42,20 +40,16 @@ static_assert(offsetof(struct fuse_famfs_fmap_header, file_size) == 16);
 static_assert(offsetof(struct fuse_famfs_fmap_header, reserved1) == 24);
 
 static_assert(sizeof(struct fuse_famfs_simple_ext) == 24);
-static_assert(offsetof(struct fuse_famfs_simple_ext, reserved) == 4);
+static_assert(offsetof(struct fuse_famfs_simple_ext, se_devindex) == 0);
 static_assert(offsetof(struct fuse_famfs_simple_ext, se_offset) == 8);
 static_assert(offsetof(struct fuse_famfs_simple_ext, se_len) == 16);
 
 static_assert(sizeof(struct fuse_famfs_iext) == 24);
 static_assert(offsetof(struct fuse_famfs_iext, ie_chunk_size) == 4);
 static_assert(offsetof(struct fuse_famfs_iext, ie_nbytes) == 8);
-static_assert(offsetof(struct fuse_famfs_iext, reserved) == 16);
 
 static_assert(sizeof(struct fuse_daxdev_out) == 280);
-static_assert(offsetof(struct fuse_daxdev_out, reserved) == 2);
-static_assert(offsetof(struct fuse_daxdev_out, reserved2) == 4);
-static_assert(offsetof(struct fuse_daxdev_out, reserved3) == 8);
-static_assert(offsetof(struct fuse_daxdev_out, reserved4) == 16);
+static_assert(offsetof(struct fuse_daxdev_out, index) == 0);
 static_assert(offsetof(struct fuse_daxdev_out, name) == 24);
 
 /* No file and no device has bytes behind this; page numbers fit a long */
@@ -95,10 +89,9 @@ static int famfs_take(struct famfs_walk *walk, void *to, size_t size)
 static int famfs_take_run(struct famfs_walk *walk,
 			  struct fuse_famfs_simple_ext *run)
 {
+	int err = famfs_take(walk, run, sizeof(*run));
 	u64 end;
-	int err;
 
-	err = famfs_take(walk, run, sizeof(*run));
 	if (err)
 		return err;
 	if (run->se_devindex >= FUSE_FMAP_MAX_DEVS)
@@ -122,26 +115,19 @@ static int famfs_advance(struct famfs_walk *walk, u64 bytes)
 	return 0;
 }
 
-static void famfs_put_last(struct famfs_walk *walk)
-{
-	struct fmap *map = walk->map;
-
-	if (map->extents)
-		map->extents[map->nr_extents - 1] = walk->last;
-}
-
 /* Adds a run that begins at @start of the file, or lengthens the last extent */
 static void famfs_add_simple(struct famfs_walk *walk, u64 start,
 			     const struct fuse_famfs_simple_ext *run)
 {
 	struct fmap_extent *last = &walk->last;
+	struct fmap *map = walk->map;
 
-	if (walk->map->nr_extents && last->dev == run->se_devindex &&
+	if (map->nr_extents && last->dev == run->se_devindex &&
 	    last->start + last->dev_len == start &&
 	    last->dev_off + last->dev_len == run->se_offset) {
 		last->dev_len += run->se_len;
 	} else {
-		walk->map->nr_extents++;
+		map->nr_extents++;
 		*last = (struct fmap_extent) {
 			.start = start,
 			.dev_off = run->se_offset,
@@ -149,7 +135,8 @@ static void famfs_add_simple(struct famfs_walk *walk, u64 start,
 			.dev = run->se_devindex,
 		};
 	}
-	famfs_put_last(walk);
+	if (map->extents)
+		map->extents[map->nr_extents - 1] = *last;
 }
 
 /* Strip @i of those at @strips, which have been checked */
@@ -168,26 +155,24 @@ static u64 famfs_width(const struct fuse_famfs_iext *iext)
 
 /*
  * Whether @iext goes on, on every strip, just where the last extent ends: then
- * the two are one.  Not if a strip has room left there, since the next bytes of
- * the file do not lie in it.
+ * the two are one.  Not if a strip holds more than its part of whole stripes:
+ * the last extent then ends inside a stripe, or has room left that the next
+ * bytes of the file do not lie in.
  */
 static bool famfs_continues(const struct famfs_walk *walk,
 			    const struct fuse_famfs_iext *iext,
 			    const void *strips)
 {
 	const struct fuse_famfs_iext *last = &walk->iext;
-	u64 share, rem;
+	u64 share;
 
 	if (!walk->map->nr_extents || walk->last.dev != FMAP_STRIPED ||
 	    last->ie_nstrips != iext->ie_nstrips ||
 	    last->ie_chunk_size != iext->ie_chunk_size)
 		return false;
 
-	share = div64_u64_rem(last->ie_nbytes, famfs_width(last), &rem) *
+	share = div64_u64(last->ie_nbytes, famfs_width(last)) *
 		last->ie_chunk_size;
-	if (rem)
-		return false;
-
 	for (u32 i = 0; i < iext->ie_nstrips; i++) {
 		struct fuse_famfs_simple_ext a = famfs_strip(walk->strips, i);
 		struct fuse_famfs_simple_ext b = famfs_strip(strips, i);
@@ -234,10 +219,10 @@ static void famfs_add_striped(struct famfs_walk *walk, u64 start,
 		famfs_open_striped(walk, start, iext);
 	walk->iext = *iext;
 	walk->strips = strips;
-	famfs_put_last(walk);
-	if (!map->strips)
+	if (!map->extents)
 		return;
 
+	map->extents[map->nr_extents - 1] = walk->last;
 	for (u32 i = 0; i < iext->ie_nstrips; i++) {
 		struct fuse_famfs_simple_ext run = famfs_strip(strips, i);
 		struct fmap_strip *strip =
@@ -253,15 +238,17 @@ static void famfs_add_striped(struct famfs_walk *walk, u64 start,
 	}
 }
 
-/* Takes the strips of @iext; each must have room for its share of the bytes */
+/*
+ * Takes the strips of @iext; each must have room for its share of the bytes.
+ * A tail counts as a whole page by itself, since a strip is whole pages.
+ */
 static int famfs_take_strips(struct famfs_walk *walk,
 			     const struct fuse_famfs_iext *iext)
 {
 	u64 chunk = iext->ie_chunk_size;
 	u64 rows, rest;
 
-	rows = div64_u64_rem(PAGE_ALIGN(iext->ie_nbytes), famfs_width(iext),
-			     &rest);
+	rows = div64_u64_rem(iext->ie_nbytes, famfs_width(iext), &rest);
 	for (u32 i = 0; i < iext->ie_nstrips; i++) {
 		struct fuse_famfs_simple_ext run;
 		u64 part = min(rest, chunk);
@@ -432,13 +419,10 @@ int fmap_famfs_decode(const void *msg, size_t len, struct fmap **mapp)
 	map = kzalloc_obj(*map, GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return -ENOMEM;
-	err = famfs_walk(map, &head, msg, len);
-	if (!err)
-		err = famfs_alloc_arrays(map);
-	if (!err)
-		err = famfs_walk(map, &head, msg, len);
-	if (!err)
-		err = fmap_claims_build(map);
+	err = famfs_walk(map, &head, msg, len) ?:
+	      famfs_alloc_arrays(map) ?:
+	      famfs_walk(map, &head, msg, len) ?:
+	      fmap_claims_build(map);
 	if (err) {
 		fmap_free(map);
 		return err;

@@ -76,6 +76,15 @@ static void famfs_test_merge(struct kunit *test)
 	}
 }
 
+/* Record @ext becomes an extent of chunks of a page */
+static void famfs_test_iext(struct fuse_famfs_simple_ext *ext, u32 nr,
+			    u64 pages)
+{
+	*(struct fuse_famfs_iext *)ext = (struct fuse_famfs_iext) {
+		.ie_nstrips = nr, .ie_chunk_size = P, .ie_nbytes = pages * P,
+	};
+}
+
 static const struct famfs_stripes {
 	const char *name;
 	/* The first extent has two strips at page 0, by the page */
@@ -110,9 +119,7 @@ static void famfs_test_merge_stripes(struct kunit *test)
 
 	ext = famfs_test_start(test, FUSE_FAMFS_EXT_INTERLEAVE, 2, 4 + c->nr,
 			       0);
-	*(struct fuse_famfs_iext *)&ext[0] = (struct fuse_famfs_iext) {
-		.ie_nstrips = 2, .ie_chunk_size = P, .ie_nbytes = c->pages * P,
-	};
+	famfs_test_iext(&ext[0], 2, c->pages);
 	ext[1] = famfs_test_run(0, 0, c->strip);
 	ext[2] = famfs_test_run(1, 0, c->strip);
 	*(struct fuse_famfs_iext *)&ext[3] = (struct fuse_famfs_iext) {
@@ -132,6 +139,49 @@ static void famfs_test_merge_stripes(struct kunit *test)
 	famfs_expect_at(test, P, 1, 0, P);
 	famfs_expect_at(test, c->pages * P, c->dev[0], c->page[0] * P,
 			c->nr == 1 ? 4 * P : c->chunk * P);
+}
+
+/* A single strip is used up to its share; the room behind it is not the file's */
+static void famfs_test_single_room(struct kunit *test)
+{
+	struct famfs_test *t = test->priv;
+	struct fuse_famfs_simple_ext *ext;
+
+	ext = famfs_test_start(test, FUSE_FAMFS_EXT_INTERLEAVE, 2, 4, 0);
+	famfs_test_iext(&ext[0], 1, 1);
+	ext[1] = famfs_test_run(0, 0, 2);
+	famfs_test_iext(&ext[2], 1, 1);
+	ext[3] = famfs_test_run(0, 2, 1);
+	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
+	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 2);
+	famfs_expect_at(test, 0, 0, 0, P);
+	famfs_expect_at(test, P, 0, 2 * P, P);
+
+	ext[3] = famfs_test_run(0, 1, 1);
+	KUNIT_EXPECT_EQ(test, famfs_test_decode(test), -EINVAL);
+}
+
+/* What goes on where an extent before the last one ended stays apart */
+static void famfs_test_between(struct kunit *test)
+{
+	struct famfs_test *t = test->priv;
+	struct fuse_famfs_simple_ext *ext;
+
+	ext = famfs_test_start(test, FUSE_FAMFS_EXT_INTERLEAVE, 3, 8, 0);
+	famfs_test_iext(&ext[0], 2, 4);
+	ext[1] = famfs_test_run(0, 0, 2);
+	ext[2] = famfs_test_run(1, 0, 2);
+	famfs_test_iext(&ext[3], 1, 3);
+	ext[4] = famfs_test_run(2, 0, 3);
+	famfs_test_iext(&ext[5], 2, 4);
+	ext[6] = famfs_test_run(0, 2, 2);
+	ext[7] = famfs_test_run(1, 2, 2);
+	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
+	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 3);
+	famfs_expect_at(test, 3 * P, 1, P, P);
+	famfs_expect_at(test, 4 * P, 2, 0, 3 * P);
+	famfs_expect_at(test, 7 * P, 0, 2 * P, P);
+	famfs_expect_at(test, 10 * P, 1, 3 * P, P);
 }
 
 static void famfs_test_all_devices(struct kunit *test)
@@ -274,6 +324,8 @@ static void famfs_test_random(struct kunit *test)
 static struct kunit_case famfs_merge_test_cases[] = {
 	KUNIT_CASE_PARAM(famfs_test_merge, famfs_merge_gen_params),
 	KUNIT_CASE_PARAM(famfs_test_merge_stripes, famfs_stripes_gen_params),
+	KUNIT_CASE(famfs_test_single_room),
+	KUNIT_CASE(famfs_test_between),
 	KUNIT_CASE(famfs_test_all_devices),
 	KUNIT_CASE_SLOW(famfs_test_largest),
 	KUNIT_CASE(famfs_test_random),
