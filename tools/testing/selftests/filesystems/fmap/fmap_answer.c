@@ -11,8 +11,6 @@
 
 #include "fmap_server.h"
 
-#define VALID_SECONDS	3600
-
 static struct fmap_file *by_nodeid(struct fmap_server *s, uint64_t nodeid)
 {
 	if (nodeid <= FUSE_ROOT_ID || nodeid > FUSE_ROOT_ID + s->nr_files)
@@ -44,9 +42,14 @@ static void fill_attr(struct fmap_server *s, uint64_t nodeid,
 	attr->blksize = PG;
 }
 
+static uint64_t valid_seconds(const struct fmap_req *r)
+{
+	return r->s->cfg.no_cache ? 0 : 3600;
+}
+
 static void reply_attr(struct fmap_req *r)
 {
-	struct fuse_attr_out out = { .attr_valid = VALID_SECONDS };
+	struct fuse_attr_out out = { .attr_valid = valid_seconds(r) };
 
 	fill_attr(r->s, r->in->nodeid, &out.attr);
 	fmap_reply(r, &out, sizeof(out));
@@ -56,8 +59,9 @@ static void fill_entry(struct fmap_req *r, struct fmap_file *f,
 		       struct fuse_entry_out *out)
 {
 	out->nodeid = f->nodeid;
-	out->entry_valid = VALID_SECONDS;
-	out->attr_valid = VALID_SECONDS;
+	out->generation = f->generation;
+	out->entry_valid = valid_seconds(r);
+	out->attr_valid = valid_seconds(r);
 	fill_attr(r->s, f->nodeid, &out->attr);
 }
 

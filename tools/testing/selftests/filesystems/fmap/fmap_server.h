@@ -37,6 +37,7 @@ struct fmap_config {
 	unsigned int threads;	/* 0 means 4 */
 	uint64_t init_flags;	/* added to what INIT answers */
 	bool no_echo;		/* leave FUSE_DAX_FMAP out of that */
+	bool no_cache;		/* names and attributes are valid for 0 s */
 	bool no_rawio;		/* mount without CAP_SYS_RAWIO */
 	unsigned int user_id;	/* mount option */
 };
@@ -54,6 +55,7 @@ struct fmap_hook {
 struct fmap_file {
 	char name[64];
 	uint64_t nodeid;
+	uint64_t generation;
 	uint64_t size;
 	uint32_t mode;
 	uint32_t open_flags;	/* of the OPEN reply */

@@ -15,6 +15,9 @@
 
 #include "fmap_util.h"
 
+/* Bytes that are read from or written to a device at once */
+#define PIECE		(64 * KB)
+
 int fmap_test_begin(void)
 {
 	if (unshare(CLONE_NEWNS))
@@ -148,31 +151,41 @@ void *fmap_map_aligned(int fd, size_t len, int prot, int flags)
 	return p;
 }
 
-/* Eight bytes at a time, since this runs in emulators */
+static uint64_t word_at(unsigned int seed, uint64_t off)
+{
+	return (off / 8 + 1) * 0x9e3779b97f4a7c15ULL +
+	       seed * 0x100000001b3ULL;
+}
+
+/* Eight bytes at a time where possible, since this runs in emulators */
 void fmap_fill(void *buf, size_t len, unsigned int seed, uint64_t off)
 {
-	unsigned char *p = buf;
-	uint64_t word = 0;
-	size_t i;
+	unsigned char *p = buf, *end = p + len;
 
-	for (i = 0; i < len; i++, off++) {
-		if (!i || !(off % 8))
-			word = (off / 8 + 1) * 0x9e3779b97f4a7c15ULL +
-			       seed * 0x100000001b3ULL;
-		p[i] = word >> (off % 8 * 8);
+	while (p < end) {
+		uint64_t word = word_at(seed, off) >> off % 8 * 8;
+		size_t n = 8 - off % 8;
+
+		if (n > (size_t)(end - p))
+			n = end - p;
+		memcpy(p, &word, n);
+		p += n;
+		off += n;
 	}
 }
 
-/* Call @fn for each page of the range, or less at its ends */
-static int each_page(const struct fmap_layout *l, uint64_t off, void *buf,
-		     size_t len,
-		     int (*fn)(struct fmap_place at, void *buf, size_t len))
+/* Call @fn for each piece of the range that lies in one piece on a device */
+static int each_piece(const struct fmap_layout *l, uint64_t off, void *buf,
+		      size_t len,
+		      int (*fn)(struct fmap_place at, void *buf, size_t len))
 {
 	while (len) {
-		size_t n = PG - off % PG;
+		size_t n = fmap_to_edge(l, off);
 
 		if (n > len)
 			n = len;
+		if (n > PIECE)
+			n = PIECE;
 		if (fn(fmap_locate(l, off), buf, n))
 			return -1;
 		off += n;
@@ -190,12 +203,12 @@ static int write_place(struct fmap_place at, void *buf, size_t len)
 
 static int compare_place(struct fmap_place at, void *buf, size_t len)
 {
-	unsigned char page[PG];
+	unsigned char piece[PIECE];
 
-	if (fmap_dax_read(at.dev, at.off, page, len))
+	if (fmap_dax_read(at.dev, at.off, piece, len))
 		return -1;
 
-	return memcmp(page, buf, len);
+	return memcmp(piece, buf, len);
 }
 
 int fmap_fill_devices(const struct fmap_layout *l, unsigned int seed)
@@ -206,7 +219,7 @@ int fmap_fill_devices(const struct fmap_layout *l, unsigned int seed)
 	if (!buf)
 		return -1;
 	fmap_fill(buf, l->size, seed, 0);
-	ret = each_page(l, 0, buf, l->size, write_place);
+	ret = each_piece(l, 0, buf, l->size, write_place);
 	free(buf);
 
 	return ret;
@@ -215,7 +228,7 @@ int fmap_fill_devices(const struct fmap_layout *l, unsigned int seed)
 bool fmap_on_devices(const struct fmap_layout *l, uint64_t off,
 		     const void *buf, size_t len)
 {
-	return !each_page(l, off, (void *)buf, len, compare_place);
+	return !each_piece(l, off, (void *)buf, len, compare_place);
 }
 
 bool fmap_file_holds(int fd, uint64_t size, unsigned int seed)
