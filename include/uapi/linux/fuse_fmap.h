@@ -28,7 +28,8 @@
  *  - fmap_version is 1, file_type and ext_type are known, reserved fields are 0;
  *  - offsets, lengths and the chunk size are multiples of the page size, but
  *    the ie_nbytes of the last extent may end anywhere;
- *  - ie_chunk_size and ie_nstrips are not 0, and each strip holds its share;
+ *  - no extent is empty, ie_chunk_size and ie_nstrips are not 0, and each strip
+ *    holds its share;
  *  - every extent lies inside its device, and no two of them overlap;
  *  - the extents hold at least file_size bytes; there are none only if
  *    file_size is 0.
