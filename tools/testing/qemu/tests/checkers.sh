@@ -8,6 +8,7 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/testing/qemu/tests/common.sh
 . "$here/common.sh"
+TEST_KERNEL=debug
 
 provoke()
 {

@@ -8,7 +8,8 @@
 #                             $tmp/out and $tmp/err
 #   expect NAME GOT WANT      a result: ok when both are the same
 #
-# TEST_KERNEL is the kernel to boot, debug unless told otherwise.
+# TEST_KERNEL is the kernel to boot: plain unless told otherwise, as what is tested
+# is the machine.
 
 qemu_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=tools/lib/tap.sh
@@ -19,8 +20,9 @@ trap 'rm -rf "$tmp"' EXIT
 in_machine()
 {
 	got=0
-	"$qemu_dir/run" --kernel "${TEST_KERNEL:-debug}" --timeout 120 "$@" \
+	"$qemu_dir/run" --kernel "${TEST_KERNEL:-plain}" --timeout 120 "$@" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null || got=$?
+	sed -i "/: waiting for one of/d" "$tmp/err"
 }
 
 expect()

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 in_pair()
 {
 	got=0
-	"$qemu_dir/pair" --kernel "${TEST_KERNEL:-debug}" --timeout 180 "$@" \
+	"$qemu_dir/pair" --kernel "${TEST_KERNEL:-plain}" --timeout 180 "$@" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null || got=$?
 }
 
