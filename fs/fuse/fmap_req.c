@@ -134,7 +134,8 @@ static int fmap_send_get_daxdev(struct inode *inode, u32 index,
 /* Did a request end without an answer of the server's? */
 static bool fmap_unanswered(int err)
 {
-	return err == -EINTR || err == -ENOTCONN || err == -ECONNABORTED;
+	return err == -EINTR || err == -ENOMEM || err == -ENOTCONN ||
+	       err == -ECONNABORTED;
 }
 
 /* Whatever the server's reason not to tell: the device is not known */
