@@ -110,14 +110,24 @@ TEST_F(options, of_the_open_file)
 	}
 }
 
+static int write_as_user(int fd)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(setresuid(1000, 1000, 1000) || pwrite(fd, "u", 1, 0) != 1);
+
+	return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
 /*
  * The server sees no WRITE, so it cannot do what it might have promised: to
  * take the set-uid bit from a file that somebody else writes to.
  */
 TEST_F(options, write_takes_setuid_away)
 {
-	int fd, status;
-	pid_t pid;
+	int fd;
 
 	self->f->mode = S_IFREG | 06777;
 	fd = fmap_open(self->s, "file", O_RDWR);
@@ -125,12 +135,14 @@ TEST_F(options, write_takes_setuid_away)
 	EXPECT_EQ(1, pwrite(fd, "r", 1, 0));	/* root may */
 	EXPECT_EQ(06777, self->f->mode & 07777);
 
-	pid = fork();
-	if (!pid)
-		_exit(setresuid(1000, 1000, 1000) || pwrite(fd, "u", 1, 0) != 1);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, write_as_user(fd));
 	EXPECT_EQ(0777, self->f->mode & 07777);
+	EXPECT_EQ(0, write_as_user(fd));
+
+	/* Nor does the kernel rely on what it found then */
+	EXPECT_EQ(0, fchmod(fd, 04755));
+	EXPECT_EQ(0, write_as_user(fd));
+	EXPECT_EQ(0755, self->f->mode & 07777);
 	close(fd);
 }
 
