@@ -8,7 +8,7 @@
 
 BUILD_DIRS=(fs/fuse/ drivers/dax/)
 BUILD_OPTION=FUSE_DAX_FMAP
-BUILD_CONFIGS=(on off module)
+BUILD_KCONFIG=fs/fuse/Kconfig
 
 # The configuration of the test machine with what differs, which comes later and
 # replaces what was said before.
@@ -49,7 +49,7 @@ build_configure()
 	mkdir -p "$out"
 	config_fragment "$config" >"$out/wanted.config"
 	build_make "$out" KCONFIG_ALLCONFIG="$out/wanted.config" allnoconfig
-	if grep -q "^config $BUILD_OPTION\$" "$EACH_TREE/fs/fuse/Kconfig"; then
+	if grep -q "^config $BUILD_OPTION\$" "$EACH_TREE/$BUILD_KCONFIG"; then
 		want=y
 		[[ $config != off ]] || want=
 		[[ $(sed -n "s/^CONFIG_$BUILD_OPTION=//p" "$out/.config") == "$want" ]] ||
@@ -107,6 +107,19 @@ build_entries()
 	done
 }
 
+# How to configure commit $1 of $2. Before the option is there it is neither on nor
+# off. As modules only the last one: what matters there, what is exported, is held
+# against the state without the series.
+build_configs()
+{
+	if ! grep -q "^config $BUILD_OPTION\$" "$EACH_TREE/$BUILD_KCONFIG"; then
+		echo off
+	else
+		echo on off
+	fi
+	[[ $1 -lt $2 ]] || echo module
+}
+
 # build-each BASE
 series_build_each()
 {
@@ -122,7 +135,7 @@ series_build_each()
 	for entry in $list; do
 		done=$((done + 1))
 		build_checkout "entry/$entry"
-		for config in "${BUILD_CONFIGS[@]}"; do
+		for config in $(build_configs "$done" "$count"); do
 			say "build-each: $done of $count, $entry, $config"
 			tap_is "builds: $entry, $config" build_config "$config"
 		done
