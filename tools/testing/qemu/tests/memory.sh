@@ -87,9 +87,23 @@ other_modes()
 		$'device_dax\nkmem'
 }
 
+# What a user would type, with the packaged tool.
+by_daxctl()
+{
+	# shellcheck disable=SC2016 # expanded in the machine
+	in_machine --nvdimm 64M -- sh -c '
+		for mode in devdax famfs; do
+			daxctl reconfigure-device -m $mode dax0.0 >/dev/null || exit
+			readlink /sys/bus/dax/devices/dax0.0/driver
+		done | sed s,.*/,,'
+	expect 'daxctl changes the mode, there and back' "$(<"$tmp/out")" \
+		$'device_dax\nfsdev_dax'
+}
+
 nvdimms
 same_again
 as_ndctl_sees_it
 every_kind
 other_modes
+by_daxctl
 tap_done
