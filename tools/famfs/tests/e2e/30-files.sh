@@ -51,10 +51,14 @@ t_cp_writes_over_only_what_has_the_same_size()
 
 t_cp_that_is_stopped_says_what_is_left()
 {
-	truncate -s 60M "$work/src"
-	timeout -s INT 2 strace -f -o /dev/null -e inject=read:delay_enter=300000 \
-		famfs cp "$work/src" "$mnt/f" 2>"$work/said" || true
-	grep -q "is unfinished .*completes it): interrupted" "$work/said"
+	truncate -s 16900000 "$work/src"
+	head -c 100000 /dev/urandom >>"$work/src"
+	# Interrupted where it reads the source for the third time.
+	! strace -o /dev/null -P "$work/src" -e trace=read \
+		-e inject=read:signal=INT:when=3 \
+		famfs cp "$work/src" "$mnt/f" 2>"$work/said"
+	grep -q "is unfinished (12M of 16.2M; .*completes it): interrupted" \
+		"$work/said"
 	famfs cp -f "$work/src" "$mnt/f"
 	cmp "$work/src" "$mnt/f"
 }
