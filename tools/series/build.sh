@@ -83,6 +83,12 @@ build_prepare()
 	need ccache flex bison bc
 	base_load "$BASE"
 	gcc_is_new_enough
+	mkdir -p "${EACH_TREE%/*}"
+	exec {EACH_LOCK}>"$EACH_TREE.lock"
+	flock -n "$EACH_LOCK" || {
+		say "series: waiting for another build of the commits to end"
+		flock "$EACH_LOCK"
+	}
 	scratch_git "$BASE"
 	FORCE=1 tree_copy "$PRISTINE" "$EACH_TREE" "$([[ ${KSRC:-} ]] && echo --reflink=auto || echo -l)"
 }
