@@ -32,6 +32,9 @@ static bool fuse_fmap_allowed(const struct fuse_mount *fm)
 	/* Devices are let go with the one superblock of the connection */
 	if (fc->auto_submounts)
 		return false;
+	/* fs-dax wants blocks of a page: fuseblk can have others */
+	if (fm->sb->s_bdev)
+		return false;
 
 	return capable(CAP_SYS_RAWIO) && uid_eq(fc->user_id, GLOBAL_ROOT_UID);
 }

@@ -15,6 +15,7 @@
 #include <linux/pagemap.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
+#include <linux/writeback.h>
 
 /*
  * How often to try a copy that does not get on although the user's pages are
@@ -232,7 +233,32 @@ const struct file_operations fmap_file_operations = {
 	.setlease	= generic_setlease,
 };
 
-/* No page of a mapped file is written back, so none needs to be found dirty */
+/*
+ * Nothing waits to be written.  But fs/dax tags what was mapped for writing, and
+ * an inode with tagged entries counts as dirty and would never be forgotten, nor
+ * its bytes be free for another.  To take the tags away write-protects the file
+ * in all mappings, for another fault at the next store: so only if there are
+ * none.  The device matters to a flush only, which devdax devices don't need.
+ */
+static int fmap_writepages(struct address_space *mapping,
+			   struct writeback_control *wbc)
+{
+	struct writeback_control all = {
+		.sync_mode = WB_SYNC_ALL,
+		.range_end = LLONG_MAX,
+	};
+	struct inode *inode = mapping->host;
+	struct fmap_dev *dev;
+
+	if (mapping_mapped(mapping) || mapping_empty(mapping))
+		return 0;
+	/* What has entries has been mapped, hence has bytes on some device */
+	dev = fmap_conn_dev(get_fuse_conn(inode),
+			    get_fuse_inode(inode)->fmap->claims[0]->dev);
+	return dax_writeback_mapping_range(mapping, dev->dax_dev, &all);
+}
+
 const struct address_space_operations fmap_aops = {
+	.writepages	= fmap_writepages,
 	.dirty_folio	= noop_dirty_folio,
 };
