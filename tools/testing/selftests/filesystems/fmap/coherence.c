@@ -2,6 +2,7 @@
 /* read, write and mmap of a file are one memory, and it is the device's */
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "fmap_test.h"
@@ -200,6 +201,42 @@ TEST_F(coherence, bytes_survive_the_mount)
 
 	ASSERT_EQ(0, fmap_server_mount(self->s));
 	EXPECT_EQ(0, fmap_check_file(self->s, "file", SIZE, 9));
+}
+
+/* The kernel reads the program's head, and maps the rest of it */
+TEST_F(coherence, file_can_be_a_program)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), status;
+	char path[128];
+	pid_t pid;
+
+	ASSERT_LE(0, from);
+	ASSERT_LT(0, read(from, self->p, SIZE));
+	munmap(self->p, SIZE);
+	self->p = MAP_FAILED;
+	close(self->fd);
+	self->fd = -1;
+	snprintf(path, sizeof(path), "%s/file", self->s->dir);
+	ASSERT_EQ(0, chmod(path, 0755));
+
+	pid = fork();
+	if (!pid) {
+		dup2(from, STDERR_FILENO);	/* its usage goes nowhere */
+		execl(path, path, "-h", NULL);
+		_exit(99);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(KSFT_SKIP, WEXITSTATUS(status));
+	EXPECT_EQ(0, self->s->count[FUSE_READ]);
+	close(from);
+}
+
+TEST_F(coherence, stat_tells_that_it_is_dax)
+{
+	struct statx stx;
+
+	ASSERT_EQ(0, statx(self->fd, "", AT_EMPTY_PATH, STATX_ALL, &stx));
+	EXPECT_NE(0, stx.stx_attributes & STATX_ATTR_DAX);
 }
 
 /* From one mapped file to another, and to itself, by splice */

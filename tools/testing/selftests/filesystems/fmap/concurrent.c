@@ -8,11 +8,12 @@
 
 #include "fmap_test.h"
 
-#define SIZE		(2 * MB)
+#define SIZE		MB
 #define OPENERS		16
 
 static const struct fmap_ext ext[] = {
-	FMAP_STRIPED(2, 64 * KB, SIZE, { DEV0, 0, MB }, { DEV1, 0, MB }),
+	FMAP_STRIPED(2, 64 * KB, SIZE, { DEV0, 0, SIZE / 2 },
+		     { DEV1, 0, SIZE / 2 }),
 };
 
 static const struct fmap_layout layout =
@@ -174,6 +175,36 @@ TEST_F(concurrent, fetching_opener_can_be_killed)
 	get_fmap(self->s)->hold = 0;
 	EXPECT_EQ(SIGKILL, status_soon(first));
 	EXPECT_EQ(0, status_soon(second));
+}
+
+static void on_signal(int sig)
+{
+}
+
+/* A signal that does not kill is told to the server, and waits for its answer */
+TEST_F(concurrent, fetching_opener_gets_a_signal)
+{
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	pid_t pid;
+
+	sigaction(SIGUSR1, &act, NULL);
+	get_fmap(self->s)->hold = 1;
+	pid = start_opener(self->s);
+	ASSERT_TRUE(fmap_wait_nonzero(&get_fmap(self->s)->held));
+	kill(pid, SIGUSR1);
+	usleep(100000);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	get_fmap(self->s)->hold = 0;
+	EXPECT_EQ(0, status_soon(pid));
+}
+
+/* A server may give up then; the next open asks again */
+TEST_F(concurrent, interrupted_fetch)
+{
+	self->s->file[0].fmap_error = EINTR;
+	EXPECT_EQ(-EINTR, fmap_try_open(self->s, "file", O_RDWR));
+	self->s->file[0].fmap_error = 0;
+	EXPECT_EQ(0, fmap_check_file(self->s, "file", SIZE, 1));
 }
 
 /* A file is made by one and opened by others */

@@ -141,6 +141,29 @@ TEST_F(faults, chunks_smaller_than_2_mib_are_small)
 	close(fd);
 }
 
+/* Two extents that go on where the other ends are one for the kernel */
+TEST_F(faults, adjacent_extents_are_one)
+{
+	static const struct fmap_ext halves_ext[] = {
+		FMAP_SIMPLE(DEV1, 8 * MB, MB), FMAP_SIMPLE(DEV1, 9 * MB, MB),
+		FMAP_SIMPLE(DEV1, 12 * MB, MB), FMAP_SIMPLE(DEV1, 14 * MB, MB),
+	};
+	static const struct fmap_layout halves =
+		FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE, 4 * MB, halves_ext);
+	char *p;
+	int fd;
+
+	fmap_server_mapped(self->s, "halves", &halves);
+	fd = fmap_open(self->s, "halves", O_RDWR);
+	ASSERT_LE(0, fd);
+	p = fmap_map_aligned(fd, 4 * MB, RW, MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, p);
+	EXPECT_FAULTS(1, p, HUGE_PG, true);
+	EXPECT_FAULTS(512, p + HUGE_PG, HUGE_PG, true);
+	munmap(p, 4 * MB);
+	close(fd);
+}
+
 /* Where the kernel puts a large mapping, it can use its large pages */
 TEST_F(faults, kernel_aligns_large_mappings)
 {

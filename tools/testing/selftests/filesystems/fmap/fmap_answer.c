@@ -133,6 +133,21 @@ static void answer_create(struct fmap_req *r)
 	fmap_reply(r, &out, sizeof(out));
 }
 
+static void answer_mknod(struct fmap_req *r)
+{
+	const struct fuse_mknod_in *in = r->arg;
+	struct fmap_file *f = by_name(r->s, (const char *)(in + 1));
+	struct fuse_entry_out out = { };
+
+	if (!f) {
+		fmap_reply_errno(r, EPERM);
+		return;
+	}
+	f->linked = true;
+	fill_entry(r, f, &out);
+	fmap_reply(r, &out, sizeof(out));
+}
+
 static void answer_unlink(struct fmap_req *r)
 {
 	struct fmap_file *f = by_name(r->s, r->arg);
@@ -242,6 +257,9 @@ void fmap_answer(struct fmap_req *r)
 		break;
 	case FUSE_CREATE:
 		answer_create(r);
+		break;
+	case FUSE_MKNOD:
+		answer_mknod(r);
 		break;
 	case FUSE_UNLINK:
 		answer_unlink(r);

@@ -73,14 +73,19 @@ void *fmap_encode(const struct fmap_layout *l, size_t *len)
 	return buf;
 }
 
+static uint64_t ext_bytes(const struct fmap_ext *e)
+{
+	return e->nstrips ? e->nbytes : e->run[0].len;
+}
+
 /* The extent that holds @pos, which becomes relative to it */
 static const struct fmap_ext *find_ext(const struct fmap_layout *l,
 				       uint64_t *pos)
 {
 	const struct fmap_ext *e = l->ext;
 
-	while (*pos >= e->nbytes) {
-		*pos -= e->nbytes;
+	while (*pos >= ext_bytes(e)) {
+		*pos -= ext_bytes(e);
 		if (++e == l->ext + l->nextents) {
 			fprintf(stderr, "# no extent holds this byte\n");
 			abort();
@@ -111,7 +116,7 @@ struct fmap_place fmap_locate(const struct fmap_layout *l, uint64_t pos)
 uint64_t fmap_to_edge(const struct fmap_layout *l, uint64_t pos)
 {
 	const struct fmap_ext *e = find_ext(l, &pos);
-	uint64_t left = e->nbytes - pos;
+	uint64_t left = ext_bytes(e) - pos;
 
 	if (e->nstrips && e->chunk - pos % e->chunk < left)
 		left = e->chunk - pos % e->chunk;

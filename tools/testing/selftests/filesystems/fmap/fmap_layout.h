@@ -28,7 +28,10 @@ struct fmap_run {
 	uint64_t len;
 };
 
-/* An extent: run[0] if nstrips is 0, else interleaved over the first nstrips */
+/*
+ * An extent: run[0] if nstrips is 0, else nbytes bytes, interleaved over the
+ * first nstrips runs
+ */
 struct fmap_ext {
 	uint32_t nstrips;
 	uint32_t chunk;
@@ -50,7 +53,7 @@ struct fmap_place {
 };
 
 #define FMAP_SIMPLE(d, o, l)						\
-	{ .nbytes = (l), .run = { { (d), (o), (l) } } }
+	{ .run = { { (d), (o), (l) } } }
 
 #define FMAP_STRIPED(n, c, b, ...)					\
 	{ .nstrips = (n), .chunk = (c), .nbytes = (b), .run = { __VA_ARGS__ } }

@@ -7,13 +7,20 @@
 
 #include "fmap_util.h"
 
-/* Instead of TEST_HARNESS_MAIN: nothing can be tested without devices */
+/* Nothing can be tested without devices */
+static inline int fmap_test_run(int argc, char **argv)
+{
+	if (fmap_dax_find() < 2)
+		ksft_exit_skip("needs two DAX devices of 64 MiB: bind some to fsdev_dax, or name nodes in FAMFS_DAXDEVS\n");
+
+	return test_harness_run(argc, argv);
+}
+
+/* In place of TEST_HARNESS_MAIN */
 #define FMAP_TEST_MAIN							\
 	int main(int argc, char **argv)					\
 	{								\
-		if (fmap_dax_find() < 2)				\
-			ksft_exit_skip("needs two devices of 64 MiB: bind DAX devices to fsdev_dax or name their nodes in FAMFS_DAXDEVS\n"); \
-		return test_harness_run(argc, argv);			\
+		exit(fmap_test_run(argc, argv));			\
 	}
 
 #endif /* FMAP_TEST_H */

@@ -157,6 +157,24 @@ TEST_F(lifetime, lazy_unmount_keeps_the_mapping)
 	end_use(self);
 }
 
+/* The open goes on when its mount has no name any more */
+TEST_F(lifetime, lazy_unmount_while_an_open_waits)
+{
+	struct fmap_hook *hook = &self->s->hook[FUSE_GET_FMAP];
+	pthread_t thread;
+	void *ret;
+
+	hook->hold = 1;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, open_unopened, self->s));
+	ASSERT_TRUE(fmap_wait_nonzero(&hook->held));
+	end_use(self);
+	EXPECT_EQ(-EBUSY, fmap_server_umount(self->s, 0));
+	EXPECT_EQ(0, fmap_server_umount(self->s, MNT_DETACH));
+	hook->hold = 0;
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(NULL, ret);
+}
+
 /* As long as the old mapping lives its bytes are taken, and no others */
 TEST_F(lifetime, lazy_unmount_and_mount_anew)
 {

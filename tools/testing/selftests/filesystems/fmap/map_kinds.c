@@ -150,6 +150,22 @@ TEST_F(map_kinds, created_file_is_mapped)
 	close(fd);
 }
 
+/* Servers that know no CREATE get MKNOD and OPEN instead */
+TEST_F(map_kinds, file_of_two_steps_is_mapped)
+{
+	int fd;
+
+	self->s->hook[FUSE_CREATE].error = ENOSYS;
+	self->s->file[0].linked = false;
+	ASSERT_EQ(0, fmap_fill_devices(&layouts[0], 9));
+	fd = fmap_open(self->s, "file0", O_RDWR | O_CREAT | O_EXCL);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, self->s->count[FUSE_MKNOD]);
+	EXPECT_TRUE(fmap_file_holds(fd, layouts[0].size, 9));
+	EXPECT_EQ(0, self->s->count[FUSE_READ]);
+	close(fd);
+}
+
 /* One page here, one there, backwards: nothing can be merged */
 static void scatter(struct fmap_ext *ext, uint32_t nr)
 {

@@ -162,6 +162,21 @@ TEST_F(push, after_unmount)
 	EXPECT_TRUE(ret == -ENODEV || ret == -ENOTCONN) TH_LOG("%d", ret);
 }
 
+/* Another descriptor of the same connection does as well */
+TEST_F(push, by_a_cloned_descriptor)
+{
+	int clone = open("/dev/fuse", O_RDWR);
+
+	ASSERT_LE(0, clone);
+	ASSERT_EQ(0, ioctl(clone, FUSE_DEV_IOC_CLONE, &self->dev));
+	EXPECT_EQ(1, push(clone, 0, self->dax[0], 0));
+	EXPECT_EQ(-EEXIST, push(self->dev, 0, self->dax[1], 0));
+	close(clone);
+	EXPECT_EQ(1, push(self->dev, 1, self->dax[1], 0));
+	EXPECT_EQ(0, fmap_try_open(self->s, "file", O_RDWR));
+	EXPECT_EQ(0, self->s->count[FUSE_GET_DAXDEV]);
+}
+
 TEST_F(push, before_mount)
 {
 	int dev = open("/dev/fuse", O_RDWR);

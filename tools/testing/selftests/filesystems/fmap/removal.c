@@ -283,6 +283,49 @@ TEST_F(removal, waits_for_pinned_pages)
 	EXPECT_TRUE(fmap_sigbus(self->p, false));
 }
 
+/* Mounts come and go, and use the device or find that it is not there */
+static void mount_and_use(void)
+{
+	struct fmap_server *s;
+	int i, fd;
+	char *p;
+
+	for (i = 0; i < 12; i++) {
+		s = fmap_test_serve(&(struct fmap_config) { }, "both", &both);
+		if (!s)
+			_exit(1);
+		fd = fmap_open(s, "both", O_RDWR);
+		p = fmap_map(fd, SIZE, RW, MAP_SHARED);
+		if (p != MAP_FAILED) {
+			fmap_sigbus(p, true);
+			fmap_sigbus(p + 2 * MB, true);
+			munmap(p, SIZE);
+		}
+		if (fd >= 0)
+			close(fd);
+		if (i % 2 && fmap_server_umount(s, 0))
+			_exit(2);
+		fmap_server_free(s);
+	}
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(removal, while_mounts_come_and_go, 60)
+{
+	int status = 0, failed = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		mount_and_use();
+	while (!waitpid(pid, &status, WNOHANG)) {
+		failed += !!unbind();
+		failed += !!fmap_dax_bind(0);
+		usleep(20000);
+	}
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, failed);
+}
+
 FIXTURE(device_mode)
 {
 	struct fmap_server *s;

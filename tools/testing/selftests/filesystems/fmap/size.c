@@ -64,6 +64,9 @@ TEST_F(size, write_ends_at_the_end)
 	EXPECT_EQ(ENOSPC, errno);
 	EXPECT_EQ(-1, pwrite(self->fd, buf, 1, SIZE + MB));
 	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_EQ(-1, pwrite(self->fd, buf, 1, 1LL << 62));
+	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_EQ(0, pread(self->fd, buf, 1, 1LL << 62));
 	EXPECT_EQ(0, pwrite(self->fd, buf, 0, SIZE));
 	EXPECT_TRUE(fmap_on_devices(&layout, SIZE - 60, buf, 60));
 }
