@@ -27,7 +27,7 @@ static double now(void)
 static void show(const struct copy *c, double at)
 {
 	char done[FAMFS_SIZE_TEXT], size[FAMFS_SIZE_TEXT], rate[FAMFS_SIZE_TEXT];
-	double passed = at - started > 1e-6 ? at - started : 1e-6;
+	double passed = at - started > 0.001 ? at - started : 0.001;
 	int filled = c->size ? (int)((double)c->done / c->size * BAR) : BAR;
 	const char *slash = strrchr(c->to, '/');
 

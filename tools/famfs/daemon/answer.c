@@ -108,8 +108,10 @@ static void reply(int fd, uint64_t unique, int err, void *buf, size_t len)
 
 bool famfsd_answer(struct famfsd *d, int fd, const struct fuse_in_header *in)
 {
-	char buf[FAMFS_FMAP_MAX > sizeof(struct fuse_daxdev_out) ?
-		 FAMFS_FMAP_MAX : sizeof(struct fuse_daxdev_out)];
+	union {
+		struct fuse_daxdev_out daxdev;
+		char fmap[FAMFS_FMAP_MAX];
+	} buf;
 	size_t len = 0;
 	int err, cancel;
 
@@ -119,10 +121,10 @@ bool famfsd_answer(struct famfsd *d, int fd, const struct fuse_in_header *in)
 	/* libfuse ends its threads by cancelling them where they read. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	if (in->opcode == FAMFS_OP_GET_FMAP)
-		err = get_fmap(d, in, buf, &len);
+		err = get_fmap(d, in, &buf, &len);
 	else
-		err = get_daxdev(d, in, buf, &len);
-	reply(fd, in->unique, err, buf, len);
+		err = get_daxdev(d, in, &buf, &len);
+	reply(fd, in->unique, err, &buf, len);
 	pthread_setcancelstate(cancel, NULL);
 	return true;
 }

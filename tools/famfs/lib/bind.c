@@ -95,9 +95,9 @@ int famfs_bind(const char *path, bool allowed, struct famfs_error *e)
 		    famfs_sysfs_mode(base) != FAMFS_MODE_NONE)
 			return 0;
 		strcpy(name, base);
-	} else if (!S_ISCHR(st.st_mode)) {
-		return 0;
 	} else {
+		if (!S_ISCHR(st.st_mode))
+			return 0;
 		err = famfs_sysfs_name(st.st_rdev, name, e);
 		if (err)
 			return err;

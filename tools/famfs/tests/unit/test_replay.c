@@ -44,17 +44,17 @@ SPOIL(ext_super, entry->file.map.se[0].offset = 0)
 SPOIL(ext_log, entry->file.map.se[0].offset = FAMFS_LOG_OFFSET + 3 * UNIT)
 SPOIL(ext_beyond, entry->file.map.se[0].offset = 64 * MIB)
 SPOIL(ext_over_end, entry->file.map.se[0].offset = 62 * MIB;
-      entry->file.map.se[0].len = 4 * MIB)
+	entry->file.map.se[0].len = 4 * MIB)
 SPOIL(ext_wrap, entry->file.map.se[0].offset = -UNIT;
-      entry->file.map.se[0].len = 2 * UNIT)
+	entry->file.map.se[0].len = 2 * UNIT)
 SPOIL(ext_taken, entry->file.map.se[0].offset = DATA)
 SPOIL(ext_itself, entry->file.map.count = 2;
-      entry->file.map.se[1] = entry->file.map.se[0])
+	entry->file.map.se[1] = entry->file.map.se[0])
 SPOIL(sum_wraps, entry->file.map.count = 3;
-      entry->file.map.se[1] = entry->file.map.se[0];
-      entry->file.map.se[1].offset = 0;
-      entry->file.map.se[1].len = -UNIT;
-      entry->file.map.se[2] = entry->file.map.se[1])
+	entry->file.map.se[1] = entry->file.map.se[0];
+	entry->file.map.se[1].offset = 0;
+	entry->file.map.se[1].len = -UNIT;
+	entry->file.map.se[2] = entry->file.map.se[1])
 
 static const struct broken broken_files[] = {
 	{ "a delete entry", type_delete, -EPROTONOSUPPORT, "type 2" },
@@ -194,8 +194,8 @@ static void test_one(struct famfs_entry good, const struct broken *b)
 }
 
 #define ALL(table, entry) do {						\
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)		\
-		test_one(entry, &table[i]);				\
+	for (i = 0; i < sizeof(table) / sizeof((table)[0]); i++)	\
+		test_one(entry, &(table)[i]);				\
 } while (0)
 
 /* A log with one broken entry is refused as a whole, with its number. */
