@@ -19,8 +19,8 @@
 
 static ssize_t fmap_send_get_fmap(struct inode *inode, void *reply, u32 room)
 {
-	struct fuse_get_fmap_in in = { .size = room };
 	FUSE_ARGS(args);
+	struct fuse_get_fmap_in in = { .size = room };
 
 	args.opcode = FUSE_GET_FMAP;
 	args.nodeid = get_node_id(inode);
@@ -41,19 +41,17 @@ static ssize_t fmap_send_get_fmap(struct inode *inode, void *reply, u32 room)
 static ssize_t fmap_fetch_once(struct inode *inode, size_t room,
 			       struct fmap **mapp)
 {
-	size_t need;
-	ssize_t len;
-	void *reply __free(kvfree) = kvmalloc(room, GFP_KERNEL_ACCOUNT);
+	void *reply = kvmalloc(room, GFP_KERNEL_ACCOUNT);
+	ssize_t ret, len;
 
 	if (!reply)
 		return -ENOMEM;
 	len = fmap_send_get_fmap(inode, reply, room);
-	if (len < 0)
-		return len;
-	need = fmap_famfs_room(reply, len);
-	if (need)
-		return need;
-	return fmap_famfs_decode(reply, len, mapp);
+	ret = len < 0 ? len : fmap_famfs_room(reply, len);
+	if (!ret)
+		ret = fmap_famfs_decode(reply, len, mapp);
+	kvfree(reply);
+	return ret;
 }
 
 /**
