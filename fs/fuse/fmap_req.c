@@ -47,7 +47,10 @@ static ssize_t fmap_fetch_once(struct inode *inode, size_t room,
 	if (!reply)
 		return -ENOMEM;
 	len = fmap_send_get_fmap(inode, reply, room);
-	ret = len < 0 ? len : fmap_famfs_room(reply, len);
+	if (len < 0)
+		ret = len;
+	else
+		ret = fmap_famfs_room(reply, len);
 	if (!ret)
 		ret = fmap_famfs_decode(reply, len, mapp);
 	kvfree(reply);
