@@ -199,7 +199,8 @@ void famfsd_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	memcpy(a, in, in_size < size ? in_size : size);
+	if (in_size)	/* else it is NULL */
+		memcpy(a, in, in_size < size ? in_size : size);
 	pthread_rwlock_wrlock(&d->lock);
 	ret = carry_out(d, req, ino, cmd, a);
 	pthread_rwlock_unlock(&d->lock);
