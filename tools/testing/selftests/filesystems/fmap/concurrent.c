@@ -9,7 +9,7 @@
 #include "fmap_test.h"
 
 #define SIZE		MB
-#define OPENERS		16
+#define OPENERS		8
 
 static const struct fmap_ext ext[] = {
 	FMAP_STRIPED(2, 64 * KB, SIZE, { DEV0, 0, SIZE / 2 },

@@ -192,6 +192,20 @@ TEST_F(faults, write_causes_no_refault)
 	EXPECT_FAULTS(0, self->p + MISALIGNED, HUGE_PG, true);
 }
 
+/* Nothing waits to be written: nobody need notice the next store */
+TEST_F(faults, sync_causes_no_refault)
+{
+	EXPECT_FAULTS(1, self->p, HUGE_PG, true);
+	EXPECT_FAULTS(16, self->p + TAIL, 16 * PG, true);
+	EXPECT_EQ(0, msync(self->p, SIZE, MS_SYNC));
+	EXPECT_EQ(0, fsync(self->fd));
+	EXPECT_EQ(0, sync_file_range(self->fd, 0, SIZE,
+				     SYNC_FILE_RANGE_WRITE));
+	EXPECT_EQ(0, syncfs(self->fd));
+	EXPECT_FAULTS(0, self->p, HUGE_PG, true);
+	EXPECT_FAULTS(0, self->p + TAIL, 16 * PG, true);
+}
+
 /* Many writes by another process, as a reader would meet them */
 TEST_F(faults, write_of_another_process_causes_no_refault)
 {
