@@ -11,7 +11,7 @@
 static inline int fmap_test_run(int argc, char **argv)
 {
 	if (fmap_dax_find() < 2)
-		ksft_exit_skip("bind two DAX devices of 64 MiB to fsdev_dax, or name them in FAMFS_DAXDEVS\n");
+		ksft_exit_skip("set FAMFS_DAXDEVS to two DAX nodes in fs-dax mode, of 64 MiB\n");
 
 	return test_harness_run(argc, argv);
 }
