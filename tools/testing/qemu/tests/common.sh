@@ -20,7 +20,7 @@ trap 'rm -rf "$tmp"' EXIT
 in_machine()
 {
 	got=0
-	"$qemu_dir/run" --kernel "${TEST_KERNEL:-plain}" --timeout 120 "$@" \
+	"$qemu_dir/run" --kernel "${TEST_KERNEL:-plain}" --timeout 240 "$@" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null || got=$?
 	sed -i "/: waiting for one of/d" "$tmp/err"
 }
