@@ -128,9 +128,11 @@ tree_differences()
 		done
 }
 
+# Without what tools leave in a tree that they run from.
 tree_list()
 {
 	find "$1" -path "$1/.series" -prune -o -path "$1/.git" -prune -o \
+		-name __pycache__ -prune -o -name '.checkpatch-*' -prune -o \
 		\( -type f -o -type l \) -printf '%P %s %T@\n' | sort
 }
 
