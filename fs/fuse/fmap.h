@@ -55,6 +55,12 @@ static inline bool fuse_fmap_page_cache(struct inode *inode)
 	       test_bit(FUSE_I_NO_FMAP, &get_fuse_inode(inode)->state);
 }
 
+/* Is @inode in the DAX mode of virtiofs?  A mapped one has S_DAX as well. */
+static inline bool fuse_is_virtio_dax(struct inode *inode)
+{
+	return IS_DAX(inode) && !fuse_fmap_enabled(get_fuse_conn(inode));
+}
+
 /* fmap_conn.c */
 u64 fuse_fmap_offer(struct fuse_mount *fm);
 void fuse_fmap_accept(struct fuse_mount *fm, u64 flags);
@@ -69,6 +75,9 @@ int fuse_fmap_setattr(struct inode *inode, struct iattr *attr);
 void fuse_fmap_pin_size(struct inode *inode, struct fuse_attr *attr);
 
 #else /* CONFIG_FUSE_DAX_FMAP */
+
+/* Not a function: the code of who asks is to stay what it was */
+#define fuse_is_virtio_dax(inode)	IS_DAX(inode)
 
 static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
 {
@@ -127,11 +136,5 @@ static inline void fuse_fmap_pin_size(struct inode *inode,
 }
 
 #endif /* CONFIG_FUSE_DAX_FMAP */
-
-/* Is @inode in the DAX mode of virtiofs?  A mapped one has S_DAX as well. */
-static inline bool fuse_is_virtio_dax(struct inode *inode)
-{
-	return IS_DAX(inode) && !fuse_fmap_enabled(get_fuse_conn(inode));
-}
 
 #endif /* _FS_FUSE_FMAP_H */
