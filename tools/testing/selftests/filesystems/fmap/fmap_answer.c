@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Answers to the requests that any FUSE server gets
- *
- * The bytes of a file without map are a pattern that its offset tells; what is
- * written is forgotten, since tests count such requests and nothing else.
- */
+/* Answers to the requests that any FUSE server gets */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "fmap_server.h"
-
-static struct fmap_file *by_nodeid(struct fmap_server *s, uint64_t nodeid)
-{
-	if (nodeid <= FUSE_ROOT_ID || nodeid > FUSE_ROOT_ID + s->nr_files)
-		return NULL;
-
-	return &s->file[nodeid - FUSE_ROOT_ID - 1];
-}
 
 static struct fmap_file *by_name(struct fmap_server *s, const char *name)
 {
@@ -30,39 +18,14 @@ static struct fmap_file *by_name(struct fmap_server *s, const char *name)
 	return NULL;
 }
 
-static void fill_attr(struct fmap_server *s, uint64_t nodeid,
-		      struct fuse_attr *attr)
-{
-	struct fmap_file *f = by_nodeid(s, nodeid);
-
-	attr->ino = nodeid;
-	attr->mode = f ? f->mode : S_IFDIR | 0755;
-	attr->size = f ? f->size : 0;
-	attr->nlink = f ? f->linked : 2;
-	attr->blksize = PG;
-}
-
-static uint64_t valid_seconds(const struct fmap_req *r)
-{
-	return r->s->cfg.no_cache ? 0 : 3600;
-}
-
-static void reply_attr(struct fmap_req *r)
-{
-	struct fuse_attr_out out = { .attr_valid = valid_seconds(r) };
-
-	fill_attr(r->s, r->in->nodeid, &out.attr);
-	fmap_reply(r, &out, sizeof(out));
-}
-
 static void fill_entry(struct fmap_req *r, struct fmap_file *f,
 		       struct fuse_entry_out *out)
 {
 	out->nodeid = f->nodeid;
 	out->generation = f->generation;
-	out->entry_valid = valid_seconds(r);
-	out->attr_valid = valid_seconds(r);
-	fill_attr(r->s, f->nodeid, &out->attr);
+	out->entry_valid = r->s->cfg.no_cache ? 0 : 3600;
+	out->attr_valid = out->entry_valid;
+	fmap_fill_attr(r->s, f->nodeid, &out->attr);
 }
 
 static void fill_open(struct fmap_file *f, struct fuse_open_out *out)
@@ -105,6 +68,9 @@ static void answer_lookup(struct fmap_req *r)
 	struct fmap_file *f = by_name(r->s, r->arg);
 	struct fuse_entry_out out = { };
 
+	/* A handle is decoded by looking up "." in the file itself */
+	if (!strcmp(r->arg, "."))
+		f = fmap_by_nodeid(r->s, r->in->nodeid);
 	if (!f || !f->linked) {
 		fmap_reply_errno(r, ENOENT);
 		return;
@@ -157,52 +123,29 @@ static void answer_unlink(struct fmap_req *r)
 	fmap_reply_errno(r, f ? 0 : ENOENT);
 }
 
+static void rename_file(struct fmap_req *r, const char *from)
+{
+	const char *to = from + strlen(from) + 1;
+	struct fmap_file *f = by_name(r->s, from);
+	struct fmap_file *old = by_name(r->s, to);
+
+	if (!f) {
+		fmap_reply_errno(r, ENOENT);
+		return;
+	}
+	if (old && old != f) {
+		old->linked = false;
+		old->name[0] = '\0';
+	}
+	snprintf(f->name, sizeof(f->name), "%s", to);
+	fmap_reply_errno(r, 0);
+}
+
 static void answer_open(struct fmap_req *r)
 {
 	struct fuse_open_out out = { };
 
-	fill_open(by_nodeid(r->s, r->in->nodeid), &out);
-	fmap_reply(r, &out, sizeof(out));
-}
-
-static void answer_setattr(struct fmap_req *r)
-{
-	const struct fuse_setattr_in *in = r->arg;
-	struct fmap_file *f = by_nodeid(r->s, r->in->nodeid);
-
-	if (f && in->valid & FATTR_MODE)
-		f->mode = in->mode;
-	if (f && in->valid & FATTR_SIZE) {
-		f->setattr_size = in->size;
-		f->size = in->size;
-	}
-	reply_attr(r);
-}
-
-static void answer_read(struct fmap_req *r)
-{
-	const struct fuse_read_in *in = r->arg;
-	struct fmap_file *f = by_nodeid(r->s, r->in->nodeid);
-	unsigned char buf[128 * KB];
-	uint64_t left = f && in->offset < f->size ? f->size - in->offset : 0;
-	size_t len = in->size < left ? in->size : left;
-	size_t i;
-
-	if (len > sizeof(buf))
-		len = sizeof(buf);
-	for (i = 0; i < len; i++)
-		buf[i] = in->offset + i;
-	fmap_reply(r, buf, len);
-}
-
-static void answer_write(struct fmap_req *r)
-{
-	const struct fuse_write_in *in = r->arg;
-	struct fmap_file *f = by_nodeid(r->s, r->in->nodeid);
-	struct fuse_write_out out = { .size = in->size };
-
-	if (f && in->offset + in->size > f->size)
-		f->size = in->offset + in->size;
+	fill_open(fmap_by_nodeid(r->s, r->in->nodeid), &out);
 	fmap_reply(r, &out, sizeof(out));
 }
 
@@ -246,10 +189,10 @@ void fmap_answer(struct fmap_req *r)
 		answer_lookup(r);
 		break;
 	case FUSE_GETATTR:
-		reply_attr(r);
+		fmap_answer_getattr(r);
 		break;
 	case FUSE_SETATTR:
-		answer_setattr(r);
+		fmap_answer_setattr(r);
 		break;
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
@@ -265,10 +208,10 @@ void fmap_answer(struct fmap_req *r)
 		answer_unlink(r);
 		break;
 	case FUSE_READ:
-		answer_read(r);
+		fmap_answer_read(r);
 		break;
 	case FUSE_WRITE:
-		answer_write(r);
+		fmap_answer_write(r);
 		break;
 	case FUSE_STATFS:
 		answer_statfs(r);
@@ -282,10 +225,31 @@ void fmap_answer(struct fmap_req *r)
 	case FUSE_GET_DAXDEV:
 		fmap_answer_get_daxdev(r);
 		break;
+	case FUSE_RENAME:
+		rename_file(r, (char *)r->arg +
+			    sizeof(struct fuse_rename_in));
+		break;
+	case FUSE_RENAME2:
+		rename_file(r, (char *)r->arg +
+			    sizeof(struct fuse_rename2_in));
+		break;
+	case FUSE_GETLK:
+		fmap_answer_getlk(r);
+		break;
+	case FUSE_SETLK:
+	case FUSE_SETLKW:
+		fmap_answer_setlk(r);
+		break;
 	case FUSE_FLUSH:
+		fmap_lock_flush(r);
+		fmap_reply_errno(r, 0);
+		break;
+	case FUSE_RELEASE:
+		fmap_lock_release(r);
+		fmap_reply_errno(r, 0);
+		break;
 	case FUSE_FSYNC:
 	case FUSE_FALLOCATE:
-	case FUSE_RELEASE:
 	case FUSE_RELEASEDIR:
 		fmap_reply_errno(r, 0);
 		break;

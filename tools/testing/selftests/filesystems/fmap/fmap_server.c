@@ -118,7 +118,9 @@ static int drop_rawio(void)
 
 static int mount_fuse(struct fmap_server *s)
 {
-	char opts[128];
+	const char *source = s->cfg.source ?: "fmap-test";
+	const char *fstype = s->cfg.fstype ?: "fuse";
+	char opts[256];
 
 	if (s->cfg.no_rawio && drop_rawio())
 		return errno;
@@ -127,9 +129,9 @@ static int mount_fuse(struct fmap_server *s)
 		return errno;
 
 	snprintf(opts, sizeof(opts),
-		 "fd=%d,rootmode=40000,user_id=%u,group_id=0,allow_other",
-		 s->fd, s->cfg.user_id);
-	if (mount("fmap-test", s->dir, "fuse", MS_NOSUID | MS_NODEV, opts))
+		 "fd=%d,rootmode=40000,user_id=%u,group_id=0,allow_other%s",
+		 s->fd, s->cfg.user_id, s->cfg.options ?: "");
+	if (mount(source, s->dir, fstype, MS_NOSUID | MS_NODEV, opts))
 		return errno;
 
 	return 0;

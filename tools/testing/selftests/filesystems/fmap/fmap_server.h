@@ -40,6 +40,9 @@ struct fmap_config {
 	bool no_cache;		/* names and attributes are valid for 0 s */
 	bool no_rawio;		/* mount without CAP_SYS_RAWIO */
 	unsigned int user_id;	/* mount option */
+	const char *options;	/* further ones, with a comma before each */
+	const char *fstype;	/* NULL means "fuse" */
+	const char *source;	/* NULL: a name that means nothing */
 };
 
 /* What happens to requests of one opcode before they are answered */
@@ -66,6 +69,15 @@ struct fmap_file {
 	size_t map_len;
 	const void *map;	/* in the arena */
 	uint64_t setattr_size;	/* size of the last SETATTR that had one */
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t blocks;
+	uint64_t atime;		/* in seconds */
+	uint64_t mtime;
+	uint64_t ctime;
+	atomic_uint setattr_valid;	/* FATTR_* of all SETATTRs so far */
+	unsigned char *data;	/* bytes of an ordinary file, in the arena */
+	size_t data_room;
 };
 
 struct fmap_dev {
@@ -118,6 +130,7 @@ void fmap_file_layout(struct fmap_server *s, struct fmap_file *f,
 		      const struct fmap_layout *l);
 struct fmap_file *fmap_server_mapped(struct fmap_server *s, const char *name,
 				     const struct fmap_layout *l);
+void fmap_file_data(struct fmap_server *s, struct fmap_file *f, size_t room);
 void fmap_server_dev(struct fmap_server *s, unsigned int index,
 		     const char *name);
 unsigned int fmap_server_requests(struct fmap_server *s);
@@ -129,6 +142,21 @@ void fmap_reply_errno(struct fmap_req *r, int error);
 
 /* fmap_answer.c: requests that any FUSE server gets */
 void fmap_answer(struct fmap_req *r);
+
+/* fmap_answer_data.c: requests for attributes and bytes */
+struct fmap_file *fmap_by_nodeid(struct fmap_server *s, uint64_t nodeid);
+void fmap_fill_attr(struct fmap_server *s, uint64_t nodeid,
+		    struct fuse_attr *attr);
+void fmap_answer_getattr(struct fmap_req *r);
+void fmap_answer_setattr(struct fmap_req *r);
+void fmap_answer_read(struct fmap_req *r);
+void fmap_answer_write(struct fmap_req *r);
+
+/* fmap_answer_lock.c: requests for locks */
+void fmap_answer_getlk(struct fmap_req *r);
+void fmap_answer_setlk(struct fmap_req *r);
+void fmap_lock_flush(struct fmap_req *r);
+void fmap_lock_release(struct fmap_req *r);
 
 /* fmap_answer_map.c: requests for maps and devices */
 void fmap_answer_get_fmap(struct fmap_req *r);

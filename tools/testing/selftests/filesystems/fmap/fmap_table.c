@@ -31,8 +31,7 @@ struct fmap_file *fmap_server_file(struct fmap_server *s, const char *name,
 	return f;
 }
 
-void fmap_file_map(struct fmap_server *s, struct fmap_file *f,
-		   const void *map, size_t len)
+static void *take_room(struct fmap_server *s, size_t len)
 {
 	unsigned char *room = s->arena + s->arena_used;
 
@@ -40,12 +39,24 @@ void fmap_file_map(struct fmap_server *s, struct fmap_file *f,
 		fprintf(stderr, "# the server's arena is full\n");
 		abort();
 	}
-
-	memcpy(room, map, len);
 	s->arena_used += (len + 7) & ~7UL;
+
+	return room;
+}
+
+void fmap_file_map(struct fmap_server *s, struct fmap_file *f,
+		   const void *map, size_t len)
+{
+	f->map = memcpy(take_room(s, len), map, len);
 	f->map_len = len;
-	f->map = room;
 	f->fmap_error = 0;
+}
+
+/* Let the server keep what is written to an ordinary file, up to @room bytes */
+void fmap_file_data(struct fmap_server *s, struct fmap_file *f, size_t room)
+{
+	f->data = take_room(s, room);
+	f->data_room = room;
 }
 
 void fmap_file_layout(struct fmap_server *s, struct fmap_file *f,
