@@ -23,6 +23,7 @@
 
 #define FMAP_OPS	64
 #define FMAP_FILES	64
+#define FMAP_XATTRS	16
 #define FMAP_ARENA	(40 << 20)
 
 /* How a server tells maps and devices: see "three kinds" in fuse_fmap.rst */
@@ -31,6 +32,8 @@ enum fmap_kind {
 	FMAP_NOSIZE,	/* pull; at most 4096 bytes, fmap_size is 0 */
 	FMAP_PUSH,	/* like FMAP_PROBE, devices handed over by descriptor */
 };
+
+struct fmap_req;
 
 struct fmap_config {
 	enum fmap_kind kind;
@@ -43,6 +46,8 @@ struct fmap_config {
 	const char *options;	/* further ones, with a comma before each */
 	const char *fstype;	/* NULL means "fuse" */
 	const char *source;	/* NULL: a name that means nothing */
+	bool xattrs;		/* it knows extended attributes */
+	bool (*answer)(struct fmap_req *r);	/* asked first; true: it has */
 };
 
 /* What happens to requests of one opcode before they are answered */
@@ -80,6 +85,14 @@ struct fmap_file {
 	size_t data_room;
 };
 
+/* One of a file's extended attributes; unused if its nodeid is 0 */
+struct fmap_xattr {
+	uint64_t nodeid;
+	char name[64];
+	uint32_t size;
+	unsigned char value[256];
+};
+
 struct fmap_dev {
 	bool known;
 	int error;		/* GET_DAXDEV is answered with this errno */
@@ -101,6 +114,7 @@ struct fmap_server {
 	struct fmap_hook hook[FMAP_OPS];
 	struct fmap_file file[FMAP_FILES];
 	unsigned int nr_files;
+	struct fmap_xattr xattr[FMAP_XATTRS];
 	struct fmap_dev dev[FUSE_FMAP_MAX_DEVS];
 	size_t arena_used;
 	unsigned char arena[FMAP_ARENA];
@@ -157,6 +171,9 @@ void fmap_answer_getlk(struct fmap_req *r);
 void fmap_answer_setlk(struct fmap_req *r);
 void fmap_lock_flush(struct fmap_req *r);
 void fmap_lock_release(struct fmap_req *r);
+
+/* fmap_answer_xattr.c: requests for extended attributes */
+void fmap_answer_xattr(struct fmap_req *r);
 
 /* fmap_answer_map.c: requests for maps and devices */
 void fmap_answer_get_fmap(struct fmap_req *r);
