@@ -8,11 +8,16 @@
 #ifndef _FS_FUSE_FMAP_H
 #define _FS_FUSE_FMAP_H
 
+struct fiemap_extent_info;
+
 #ifdef CONFIG_FUSE_DAX_FMAP
+
+struct fmap_dev;
+struct fmap_stats;
 
 /**
  * struct fuse_fmap_conn - what a connection knows of file maps
- * @lock: guards @closed and the writing of @devs; taken outside of all locks
+ * @lock: guards @closed, @debug and the writing of @devs; taken outside of all locks
  *	  of fmap_dev.c
  * @on: the server accepted the maps; set once, in the INIT reply
  * @no_get_fmap: the server does not know FUSE_GET_FMAP; set once
@@ -20,6 +25,8 @@
  * @devs: the devices by their index.  A slot is filled once (with release
  *	  order) and emptied when the last inode is gone, so who holds an inode
  *	  whose map names a device may read its slot without a lock.
+ * @stats: counters; each CPU writes its own
+ * @debug: folder in debugfs that shows them; guarded by @lock
  *
  * Made when INIT offers the maps, freed with the connection.
  */
@@ -29,6 +36,8 @@ struct fuse_fmap_conn {
 	bool no_get_fmap;
 	bool closed;
 	struct fmap_dev *devs[FUSE_FMAP_MAX_DEVS];
+	struct fmap_stats __percpu *stats;
+	struct dentry *debug;
 };
 
 static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
@@ -43,23 +52,26 @@ static inline bool fuse_fmap_mapped(struct inode *inode)
 	return smp_load_acquire(&get_fuse_inode(inode)->fmap);
 }
 
-/*
- * May @inode have pages in the page cache?  On a connection with maps only an
- * inode that is known to have none may, and it will never get one.  Without
- * this, an attribute change could truncate DAX entries that an open which
- * raced with it has just made possible.
- */
-static inline bool fuse_fmap_page_cache(struct inode *inode)
-{
-	return !fuse_fmap_enabled(get_fuse_conn(inode)) ||
-	       test_bit(FUSE_I_NO_FMAP, &get_fuse_inode(inode)->state);
-}
-
 /* Is @inode in the DAX mode of virtiofs?  A mapped one has S_DAX as well. */
 static inline bool fuse_is_virtio_dax(struct inode *inode)
 {
 	return IS_DAX(inode) && !fuse_fmap_enabled(get_fuse_conn(inode));
 }
+
+/*
+ * Take back what fuse_fmap_open() has counted, if this is an open file of an
+ * ordinary inode.  Under @fi->lock.
+ */
+static inline void fuse_fmap_release(struct fuse_inode *fi,
+				     struct fuse_file *ff)
+{
+	fi->fmap_users -= ff->fmap_user;
+	ff->fmap_user = false;
+}
+
+/* fmap_stats.c */
+void fuse_fmap_init(void);
+void fuse_fmap_exit(void);
 
 /* fmap_conn.c */
 u64 fuse_fmap_offer(struct fuse_mount *fm);
@@ -70,9 +82,18 @@ void fuse_fmap_conn_free(struct fuse_conn *fc);
 /* fmap_cache.c */
 int fuse_fmap_open(struct inode *inode, struct file *file);
 void fuse_fmap_evict(struct inode *inode);
-int fuse_fmap_use_page_cache(struct inode *inode);
+bool fuse_fmap_get_page_cache(struct inode *inode);
+void fuse_fmap_put_page_cache(struct inode *inode);
+int fuse_fmap_store(struct inode *inode);
+
+/* fmap_attr.c */
 int fuse_fmap_setattr(struct inode *inode, struct iattr *attr);
-void fuse_fmap_pin_size(struct inode *inode, struct fuse_attr *attr);
+void fuse_fmap_pin_attr(struct inode *inode, struct fuse_attr *attr,
+			const struct iattr *set);
+
+/* fmap_space.c */
+int fuse_fmap_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
+		     u64 start, u64 len);
 
 #else /* CONFIG_FUSE_DAX_FMAP */
 
@@ -89,9 +110,17 @@ static inline bool fuse_fmap_mapped(struct inode *inode)
 	return false;
 }
 
-static inline bool fuse_fmap_page_cache(struct inode *inode)
+static inline void fuse_fmap_release(struct fuse_inode *fi,
+				     struct fuse_file *ff)
 {
-	return true;
+}
+
+static inline void fuse_fmap_init(void)
+{
+}
+
+static inline void fuse_fmap_exit(void)
+{
 }
 
 static inline u64 fuse_fmap_offer(struct fuse_mount *fm)
@@ -120,7 +149,16 @@ static inline void fuse_fmap_evict(struct inode *inode)
 {
 }
 
-static inline int fuse_fmap_use_page_cache(struct inode *inode)
+static inline bool fuse_fmap_get_page_cache(struct inode *inode)
+{
+	return true;
+}
+
+static inline void fuse_fmap_put_page_cache(struct inode *inode)
+{
+}
+
+static inline int fuse_fmap_store(struct inode *inode)
 {
 	return 0;
 }
@@ -130,10 +168,14 @@ static inline int fuse_fmap_setattr(struct inode *inode, struct iattr *attr)
 	return 0;
 }
 
-static inline void fuse_fmap_pin_size(struct inode *inode,
-				      struct fuse_attr *attr)
+static inline void fuse_fmap_pin_attr(struct inode *inode,
+				      struct fuse_attr *attr,
+				      const struct iattr *set)
 {
 }
+
+/* Without the operation the VFS refuses, as it did */
+#define fuse_fmap_fiemap	NULL
 
 #endif /* CONFIG_FUSE_DAX_FMAP */
 

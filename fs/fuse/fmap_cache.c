@@ -4,14 +4,18 @@
  *
  * On a connection with maps a regular inode is, at any time, one of
  *
- *  undecided	nobody has opened it yet: no map, and nothing in the page cache
+ *  undecided	no map, nothing in the page cache, and nobody may put anything
+ *		there
  *  mapped	fuse_inode.fmap is set: the map gives the size, i_mapping has DAX
  *		entries only
  *  ordinary	FUSE_I_NO_FMAP is set: as if there were no maps
  *
- * The first open decides, as does a server that puts data into the page cache.
- * A decision holds until the inode is evicted: a file that is mapped for one
- * process and ordinary for another would have two truths.
+ * An open decides, as does a server that puts data into the page cache.  Mapped
+ * is for as long as the inode is in core, and so is ordinary if the server has
+ * filled the page cache.  Else an ordinary inode becomes undecided again when an
+ * open finds that nobody uses its page cache (fuse_inode.fmap_users) and
+ * nothing is in it: the server may have given the file a map since.  A file that
+ * is mapped for one process and ordinary for another would have two truths.
  */
 #include "fmap_i.h"
 
@@ -19,9 +23,13 @@
 #include <linux/pagemap.h>
 #include <linux/wait_bit.h>
 
+#include "fmap_trace.h"
+
+/* Ordinary it may become at any time; not so the other way round */
 static bool fmap_undecided(struct inode *inode)
 {
-	return !fuse_fmap_mapped(inode) && !fuse_fmap_page_cache(inode);
+	return !fuse_fmap_mapped(inode) &&
+	       !test_bit(FUSE_I_NO_FMAP, &get_fuse_inode(inode)->state);
 }
 
 /* Make @inode ordinary unless it is mapped */
@@ -37,38 +45,81 @@ static int fmap_set_ordinary(struct inode *inode)
 }
 
 /**
- * fuse_fmap_use_page_cache - the page cache of an inode is about to be filled
+ * fuse_fmap_get_page_cache - start to use the page cache of an inode
+ * @inode: any inode, any connection
+ *
+ * Without this, an attribute change could truncate DAX entries that an open
+ * which races with it makes possible.
+ *
+ * Context: Does not sleep.  Takes fuse_inode.lock.
+ * Return: true if the inode may have pages in the page cache; it then stays
+ * ordinary until fuse_fmap_put_page_cache().  False if it has none for sure.
+ */
+bool fuse_fmap_get_page_cache(struct inode *inode)
+{
+	struct fuse_inode *fi = get_fuse_inode(inode);
+
+	if (!fuse_fmap_enabled(get_fuse_conn(inode)))
+		return true;
+	guard(spinlock)(&fi->lock);
+	if (!test_bit(FUSE_I_NO_FMAP, &fi->state))
+		return false;
+	fi->fmap_users++;
+	return true;
+}
+
+/**
+ * fuse_fmap_put_page_cache - end what fuse_fmap_get_page_cache() has begun
+ * @inode: the inode for which it has returned true
+ */
+void fuse_fmap_put_page_cache(struct inode *inode)
+{
+	struct fuse_inode *fi = get_fuse_inode(inode);
+
+	if (!fuse_fmap_enabled(get_fuse_conn(inode)))
+		return;
+	guard(spinlock)(&fi->lock);
+	fi->fmap_users--;
+}
+
+/**
+ * fuse_fmap_store - the server is about to fill the page cache of an inode
  * @inode: a regular file that need not be open
+ *
+ * The inode is ordinary from then on, until it is evicted.
  *
  * Return: 0, or -EBUSY if the inode is mapped, so that it has no page cache.
  */
-int fuse_fmap_use_page_cache(struct inode *inode)
+int fuse_fmap_store(struct inode *inode)
 {
-	if (fuse_fmap_page_cache(inode))
+	struct fuse_inode *fi = get_fuse_inode(inode);
+
+	if (!fuse_fmap_enabled(get_fuse_conn(inode)))
 		return 0;
-	return fmap_set_ordinary(inode);
+	guard(spinlock)(&fi->lock);
+	if (fi->fmap)
+		return fmap_refuse(inode, "store", -EBUSY);
+	set_bit(FUSE_I_NO_FMAP, &fi->state);
+	set_bit(FUSE_I_FMAP_STORED, &fi->state);
+	return 0;
 }
 
 static void fmap_unclaim(struct inode *inode, struct fmap *map, u32 nr)
 {
-	struct fuse_conn *fc = get_fuse_conn(inode);
-
 	while (nr--)
-		fmap_dev_unclaim(fmap_conn_dev(fc, map->claims[nr]->dev),
+		fmap_dev_unclaim(fmap_claim_dev(inode, map->claims[nr]),
 				 map->claims[nr]);
 }
 
 /* Claim the bytes of @map on all its devices, or on none */
 static int fmap_claim(struct inode *inode, struct fmap *map)
 {
-	struct fuse_conn *fc = get_fuse_conn(inode);
-
 	for (u32 i = 0; i < map->nr_claims; i++) {
 		struct fmap_claim *claim = map->claims[i];
 		int err;
 
 		claim->inode = inode;
-		err = fmap_dev_claim(fmap_conn_dev(fc, claim->dev), claim);
+		err = fmap_dev_claim(fmap_claim_dev(inode, claim), claim);
 		if (err) {
 			fmap_unclaim(inode, map, i);
 			return err;
@@ -89,6 +140,7 @@ static int fmap_publish(struct inode *inode, struct fmap *map)
 	if (test_bit(FUSE_I_NO_FMAP, &fi->state))
 		return -EBUSY;
 	i_size_write(inode, map->file_size);
+	inode->i_blocks = map->end >> SECTOR_SHIFT;
 	inode->i_flags |= S_DAX;
 	inode->i_mapping->a_ops = &fmap_aops;
 	/* Pairs with the acquire in fuse_fmap_mapped() */
@@ -125,32 +177,20 @@ static int fmap_load(struct inode *inode)
 		WRITE_ONCE(fc->fmap->no_get_fmap, true);
 	if (err == -ENOSYS || err == -ENODATA)
 		return fmap_set_ordinary(inode);
-	if (err)
+	if (err) {
+		fmap_count(inode, FMAP_FETCH_ERRORS);
 		return err;
+	}
 
 	err = fmap_install(inode, map);
-	if (err) {
-		fmap_free(map);
-		/* The server filled the page cache meanwhile: that decides */
-		if (!fmap_undecided(inode))
-			err = 0;
+	trace_fmap_install(inode, map, err);
+	if (!err) {
+		fmap_count(inode, FMAP_INSTALLS);
+		return 0;
 	}
-	return err;
-}
-
-/* The wait for another's fetch can be ended by a signal that kills */
-static int fmap_decide(struct inode *inode)
-{
-	struct fuse_inode *fi = get_fuse_inode(inode);
-	int err;
-
-	err = wait_on_bit_lock(&fi->state, FUSE_I_FMAP_FETCH, TASK_KILLABLE);
-	if (err)
-		return -EINTR;
-	if (fmap_undecided(inode))
-		err = fmap_load(inode);
-	clear_and_wake_up_bit(FUSE_I_FMAP_FETCH, &fi->state);
-	return err;
+	fmap_free(map);
+	/* The server filled the page cache meanwhile: that decides */
+	return fmap_undecided(inode) ? err : 0;
 }
 
 /*
@@ -161,6 +201,97 @@ static bool fmap_wanted(struct inode *inode, struct fuse_file *ff)
 {
 	return !READ_ONCE(get_fuse_conn(inode)->fmap->no_get_fmap) &&
 	       !(ff->open_flags & FOPEN_PASSTHROUGH);
+}
+
+/*
+ * Make an ordinary inode undecided again if nobody uses its page cache and
+ * nothing is there.  Pages that this open would drop anyway go first; a page
+ * that is dirty or being written stays, and with it the decision.  What reclaim
+ * has left in the tree to remember pages by would look like DAX entries.
+ */
+static void fmap_reconsider(struct inode *inode, struct fuse_file *ff)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct fuse_inode *fi = get_fuse_inode(inode);
+
+	if (!test_bit(FUSE_I_NO_FMAP, &fi->state) ||
+	    test_bit(FUSE_I_FMAP_STORED, &fi->state) ||
+	    READ_ONCE(fi->fmap_users))
+		return;
+	if (!(ff->open_flags & FOPEN_KEEP_CACHE))
+		invalidate_inode_pages2(mapping);
+	if (!mapping->nrpages)
+		truncate_inode_pages(mapping, 0);
+
+	guard(spinlock)(&fi->lock);
+	if (!fi->fmap_users && mapping_empty(mapping) &&
+	    !test_bit(FUSE_I_FMAP_STORED, &fi->state))
+		clear_bit(FUSE_I_NO_FMAP, &fi->state);
+}
+
+/* Count an open file of an ordinary inode until fuse_fmap_release() */
+static bool fmap_open_ordinary(struct inode *inode, struct fuse_file *ff)
+{
+	ff->fmap_user = fuse_fmap_get_page_cache(inode);
+	return ff->fmap_user;
+}
+
+/*
+ * Decide what @inode is, and count the open file if it is ordinary.  The wait
+ * for another's decision can be ended by a signal that kills.
+ */
+static int fmap_decide(struct inode *inode, struct fuse_file *ff)
+{
+	struct fuse_inode *fi = get_fuse_inode(inode);
+	int err;
+
+	err = wait_on_bit_lock(&fi->state, FUSE_I_FMAP_FETCH, TASK_KILLABLE);
+	if (err)
+		return -EINTR;
+	if (fmap_wanted(inode, ff)) {
+		fmap_reconsider(inode, ff);
+		if (fmap_undecided(inode))
+			err = fmap_load(inode);
+	} else {
+		fmap_set_ordinary(inode);
+	}
+	if (!err && !fuse_fmap_mapped(inode))
+		fmap_open_ordinary(inode, ff);
+	clear_and_wake_up_bit(FUSE_I_FMAP_FETCH, &fi->state);
+	return err;
+}
+
+/* Do others have the page cache of an ordinary inode in use?  Join them */
+static bool fmap_join_ordinary(struct inode *inode, struct fuse_file *ff)
+{
+	return READ_ONCE(get_fuse_inode(inode)->fmap_users) &&
+	       fmap_open_ordinary(inode, ff);
+}
+
+/* There is no cache to keep, and none may be invalidated: see there */
+static void fmap_open_mapped(struct file *file, struct fuse_file *ff)
+{
+	ff->open_flags |= FOPEN_KEEP_CACHE;
+	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
+	replace_fops(file, fops_get(&fmap_file_operations));
+}
+
+static int fmap_open(struct inode *inode, struct file *file)
+{
+	struct fuse_file *ff = file->private_data;
+	int err;
+
+	if (!fuse_fmap_mapped(inode) && !fmap_join_ordinary(inode, ff)) {
+		err = fmap_decide(inode, ff);
+		if (err)
+			return err;
+	}
+	if (!fuse_fmap_mapped(inode))
+		return 0;
+	if (ff->open_flags & FOPEN_PASSTHROUGH)
+		return fmap_refuse(inode, "passthrough", -EIO);
+	fmap_open_mapped(file, ff);
+	return 1;
 }
 
 /**
@@ -175,33 +306,17 @@ static bool fmap_wanted(struct inode *inode, struct fuse_file *ff)
  */
 int fuse_fmap_open(struct inode *inode, struct file *file)
 {
-	struct fuse_file *ff = file->private_data;
-	int err = 0;
+	int ret;
 
 	if (!fuse_fmap_enabled(get_fuse_conn(inode)) ||
 	    !S_ISREG(inode->i_mode))
 		return 0;
 
-	if (fmap_undecided(inode)) {
-		if (fmap_wanted(inode, ff))
-			err = fmap_decide(inode);
-		else
-			fmap_set_ordinary(inode);
-	}
-	if (err) {
-		pr_debug("no map for node %llu: %d\n", get_node_id(inode), err);
-		return err;
-	}
-	if (!fuse_fmap_mapped(inode))
-		return 0;
-	if (ff->open_flags & FOPEN_PASSTHROUGH)
-		return -EIO;
-
-	/* There is no cache to keep, and none may be invalidated: see there */
-	ff->open_flags |= FOPEN_KEEP_CACHE;
-	file->f_mode |= FMODE_CAN_ODIRECT;
-	replace_fops(file, fops_get(&fmap_file_operations));
-	return 1;
+	ret = fmap_open(inode, file);
+	fmap_count(inode, ret > 0 ? FMAP_OPENS_MAPPED :
+		   ret ? FMAP_OPENS_REFUSED : FMAP_OPENS_ORDINARY);
+	trace_fmap_open(inode, ret);
+	return ret;
 }
 
 /**
@@ -223,39 +338,5 @@ void fuse_fmap_evict(struct inode *inode)
 	fmap_unclaim(inode, map, map->nr_claims);
 	fi->fmap = NULL;
 	fmap_free(map);
-}
-
-/**
- * fuse_fmap_setattr - look at an attribute change before it is sent
- * @inode: any inode
- * @attr: the change
- *
- * The size of a mapped file is in its map.  To set the size that it has already
- * is no change and is left out.
- *
- * Return: 0, or -EPERM.
- */
-int fuse_fmap_setattr(struct inode *inode, struct iattr *attr)
-{
-	if (!fuse_fmap_mapped(inode) || !(attr->ia_valid & ATTR_SIZE))
-		return 0;
-	if (attr->ia_size != i_size_read(inode))
-		return -EPERM;
-	attr->ia_valid &= ~(ATTR_SIZE | ATTR_OPEN);
-	return 0;
-}
-
-/**
- * fuse_fmap_pin_size - replace the size in a server's attributes by the map's
- * @inode: any inode
- * @attr: attributes from the server
- *
- * Context: Under fuse_inode.lock, so that the answer is still right when the
- * caller has written i_size.
- */
-void fuse_fmap_pin_size(struct inode *inode, struct fuse_attr *attr)
-{
-	lockdep_assert_held(&get_fuse_inode(inode)->lock);
-	if (fuse_fmap_mapped(inode))
-		attr->size = i_size_read(inode);
+	fmap_count(inode, FMAP_EVICTIONS);
 }

@@ -13,6 +13,7 @@
 
 #include <linux/dax.h>
 #include <linux/file.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 
 /*
@@ -55,6 +56,11 @@ u64 fuse_fmap_offer(struct fuse_mount *fm)
 	fmc = kzalloc_obj(*fmc);
 	if (!fmc)
 		return 0;
+	fmc->stats = alloc_percpu(struct fmap_stats);
+	if (!fmc->stats) {
+		kfree(fmc);
+		return 0;
+	}
 	mutex_init(&fmc->lock);
 	fm->fc->fmap = fmc;
 	return FUSE_DAX_FMAP;
@@ -74,7 +80,8 @@ u64 fuse_fmap_offer(struct fuse_mount *fm)
  * A write must not ask the server each time whether there are capabilities to
  * take away: let the inode remember that there are none.
  *
- * Context: Before the first request but INIT, so nobody reads along.
+ * Context: Before the first request but INIT, so nobody reads along.  May
+ * sleep.  Takes fuse_fmap_conn.lock.
  */
 void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
 {
@@ -87,6 +94,10 @@ void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
 	fc->handle_killpriv = 0;
 	fc->handle_killpriv_v2 = 0;
 	fm->sb->s_flags |= SB_NOSEC;
+
+	guard(mutex)(&fc->fmap->lock);
+	if (!fc->fmap->closed)
+		fmap_stats_add(fc);
 }
 
 /**
@@ -103,6 +114,7 @@ void fuse_fmap_conn_release(struct fuse_conn *fc)
 		return;
 	guard(mutex)(&fmc->lock);
 	fmc->closed = true;
+	fmap_stats_remove(fc);
 	for (int i = 0; i < FUSE_FMAP_MAX_DEVS; i++) {
 		if (!fmc->devs[i])
 			continue;
@@ -117,6 +129,9 @@ void fuse_fmap_conn_release(struct fuse_conn *fc)
  */
 void fuse_fmap_conn_free(struct fuse_conn *fc)
 {
+	if (!fc->fmap)
+		return;
+	free_percpu(fc->fmap->stats);
 	kfree(fc->fmap);
 }
 

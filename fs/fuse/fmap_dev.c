@@ -75,6 +75,7 @@ static struct fmap_dev *fmap_dev_new(struct dax_device *dax_dev)
 		return ERR_PTR(err);
 	}
 	dev->size = fs_dax_size(dax_dev);
+	dev->persistent = fs_dax_persistent(dax_dev);
 	return dev;
 }
 

@@ -2,7 +2,7 @@
 /*
  * File maps of FUSE: types and functions private to the fmap_*.c files
  *
- * Life of a map.  The first open of a regular file fetches it (fmap_req.c),
+ * Life of a map.  An open of a regular file fetches it (fmap_req.c),
  * decodes it (fmap_famfs.c), attaches the devices it names (fmap_conn.c),
  * claims its bytes on each of them (fmap_dev.c) and only then publishes it in
  * fuse_inode.fmap (fmap_cache.c).  It stays, unchanged, until evict_inode has
@@ -19,7 +19,7 @@
  *	fmap_devs_mutex			coming and going of devices
  *	fmap_dev.lock			claims on one device
  *	fmap_devs_lock			list of devices
- *	fuse_inode.lock			publication of the map
+ *	fuse_inode.lock			publication of the map, fmap_users
  *
  * The server is waited for only with i_rwsem (as by chmod and others) and
  * FUSE_I_FMAP_FETCH held, never with any of the locks below them, since a
@@ -36,6 +36,40 @@ struct dax_device;
 struct dax_holder_operations;
 struct iomap_ops;
 
+/* What is counted for a connection; fmap_stats.c has their names */
+enum fmap_stat {
+	FMAP_OPENS_MAPPED,
+	FMAP_OPENS_ORDINARY,
+	FMAP_OPENS_REFUSED,
+	FMAP_FETCHES,
+	FMAP_FETCH_ERRORS,
+	FMAP_INSTALLS,
+	FMAP_EVICTIONS,
+	FMAP_FAULTS_4K,
+	FMAP_FAULTS_2M,
+	FMAP_FALLBACKS,
+	FMAP_FAULTS_FAILED,
+	FMAP_LOOKUP_MISSES,
+	FMAP_READS,
+	FMAP_WRITES,
+	FMAP_REFUSALS,
+	FMAP_NR_STATS,
+};
+
+/**
+ * struct fmap_stats - counters of one CPU for one connection
+ * @n: by enum fmap_stat
+ */
+struct fmap_stats {
+	u64 n[FMAP_NR_STATS];
+};
+
+/* On a connection with maps only */
+static inline void fmap_count(struct inode *inode, enum fmap_stat stat)
+{
+	this_cpu_inc(get_fuse_conn(inode)->fmap->stats->n[stat]);
+}
+
 /**
  * struct fmap_dev - a DAX device in use by file maps
  * @list: entry in the list of all of them; guarded by fmap_devs_lock
@@ -46,6 +80,7 @@ struct iomap_ops;
  *	  read with invalidate_lock held, which removal takes after setting it
  * @dax_dev: the device; one reference, given back with this object
  * @size: bytes of the device
+ * @persistent: the memory keeps its contents
  * @lock: guards @claims
  * @claims: which inode owns which bytes
  * @wait: woken when a claim is given back and when @notifying falls to 0
@@ -60,10 +95,16 @@ struct fmap_dev {
 	bool dead;
 	struct dax_device *dax_dev;
 	u64 size;
+	bool persistent;
 	struct mutex lock;
 	struct fmap_claim_index claims;
 	wait_queue_head_t wait;
 };
+
+/* fmap_stats.c */
+void fmap_stats_add(struct fuse_conn *fc);
+void fmap_stats_remove(struct fuse_conn *fc);
+int fmap_refuse(struct inode *inode, const char *what, int err);
 
 /* fmap_dev.c */
 struct fmap_dev *fmap_dev_attach(struct dax_device *dax_dev);
@@ -81,6 +122,13 @@ struct fmap_dev *fmap_conn_dev(struct fuse_conn *fc, u32 index);
 int fmap_conn_attach(struct fuse_conn *fc, u32 index,
 		     struct dax_device *dax_dev);
 
+/* The device of a claim of @inode, which is attached as long as the claim is */
+static inline struct fmap_dev *fmap_claim_dev(struct inode *inode,
+					      const struct fmap_claim *claim)
+{
+	return fmap_conn_dev(get_fuse_conn(inode), claim->dev);
+}
+
 /* fmap_req.c */
 int fmap_fetch(struct inode *inode, struct fmap **mapp);
 int fmap_fetch_devs(struct inode *inode, const struct fmap *map);
@@ -88,8 +136,25 @@ int fmap_fetch_devs(struct inode *inode, const struct fmap *map);
 /* fmap_iomap.c */
 extern const struct iomap_ops fmap_iomap_ops;
 
+/* fmap_rw.c */
+ssize_t fmap_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t fmap_write_iter(struct kiocb *iocb, struct iov_iter *from);
+
+/* fmap_fault.c */
+int fmap_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* fmap_sync.c */
+extern const struct address_space_operations fmap_aops;
+int fmap_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+bool fmap_persistent(struct inode *inode);
+
+/* fmap_space.c */
+long fmap_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+
+/* fmap_attr.c */
+void fmap_touch(struct inode *inode);
+
 /* fmap_file.c */
 extern const struct file_operations fmap_file_operations;
-extern const struct address_space_operations fmap_aops;
 
 #endif /* _FS_FUSE_FMAP_I_H */

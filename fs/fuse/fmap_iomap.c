@@ -6,6 +6,20 @@
 
 #include <linux/iomap.h>
 
+#include "fmap_trace.h"
+
+/* FIEMAP goes on until it is told that nothing follows */
+static int fmap_miss(struct inode *inode, loff_t pos, loff_t length,
+		     unsigned int flags)
+{
+	int err = flags & IOMAP_REPORT ? -ENOENT : -EIO;
+
+	if (err == -EIO)
+		fmap_count(inode, FMAP_LOOKUP_MISSES);
+	trace_fmap_miss(inode, pos, length, err);
+	return err;
+}
+
 /*
  * Called with invalidate_lock held, and from a fault with a DAX entry locked:
  * it must not wait for the server.  It has no need to, since a file gets its
@@ -23,10 +37,10 @@ static int fmap_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 	struct fmap_loc loc;
 
 	if (!fmap_resolve(map, pos, length, &loc))
-		return -EIO;
+		return fmap_miss(inode, pos, length, flags);
 	dev = fmap_conn_dev(get_fuse_conn(inode), loc.dev);
 	if (READ_ONCE(dev->dead))
-		return -EIO;
+		return fmap_miss(inode, pos, length, 0);
 
 	iomap->type = IOMAP_MAPPED;
 	iomap->flags = 0;

@@ -11,6 +11,8 @@
 #include <linux/dax.h>
 #include <linux/slab.h>
 
+#include "fmap_trace.h"
+
 /*
  * Room for the first reply in bytes.  Servers that do not look at the size
  * offered answer with at most this much; it holds 169 simple extents.
@@ -47,6 +49,8 @@ static ssize_t fmap_fetch_once(struct inode *inode, size_t room,
 	if (!reply)
 		return -ENOMEM;
 	len = fmap_send_get_fmap(inode, reply, room);
+	fmap_count(inode, FMAP_FETCHES);
+	trace_fmap_fetch(inode, room, len);
 	if (len < 0)
 		ret = len;
 	else

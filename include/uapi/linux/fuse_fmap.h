@@ -42,8 +42,9 @@
  *	EBUSY	bytes of a device belong to another inode, on any mount
  *	EIO	the reply does not fit the room that the request offered
  *
- * The server may answer ENODATA: the inode then is an ordinary FUSE inode.  It
- * may answer ENOSYS: the kernel never asks this connection for a map again.
+ * The server may answer ENODATA: the inode then is an ordinary FUSE inode as
+ * long as it is open anywhere or its page cache holds data; a later open asks
+ * again.  It may answer ENOSYS: the kernel never asks this connection again.
  */
 #ifndef _UAPI_LINUX_FUSE_FMAP_H
 #define _UAPI_LINUX_FUSE_FMAP_H

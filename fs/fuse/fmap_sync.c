@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * File maps of FUSE: what makes data safe
+ *
+ * There is no page cache, and the server has seen none of the data.  What may
+ * be left is in the caches of the CPUs: stores through mappings.  Whether it is
+ * worth writing those back is an attribute of each device (DAXDEV_WRITE_CACHE).
+ */
+#include "fmap_i.h"
+
+#include <linux/dax.h>
+#include <linux/pagemap.h>
+#include <linux/writeback.h>
+
+/*
+ * A device of @map for fs/dax, which needs it to tell whether to flush: one
+ * that wants to be, if there is one.  NULL if no byte of the map is anywhere.
+ */
+static struct dax_device *fmap_flush_dev(struct inode *inode)
+{
+	const struct fmap *map = get_fuse_inode(inode)->fmap;
+	struct dax_device *dax_dev = NULL;
+
+	for (u32 i = 0; i < map->nr_claims; i++) {
+		dax_dev = fmap_claim_dev(inode, map->claims[i])->dax_dev;
+		if (dax_write_cache_enabled(dax_dev))
+			break;
+	}
+	return dax_dev;
+}
+
+/**
+ * fmap_persistent - does a file's memory keep what is stored in it?
+ * @inode: a mapped file
+ *
+ * Return: whether all devices with bytes of the file are persistent memory.
+ */
+bool fmap_persistent(struct inode *inode)
+{
+	const struct fmap *map = get_fuse_inode(inode)->fmap;
+
+	for (u32 i = 0; i < map->nr_claims; i++)
+		if (!fmap_claim_dev(inode, map->claims[i])->persistent)
+			return false;
+	return true;
+}
+
+/**
+ * fmap_fsync - fsync(2), msync(2) and the like
+ * @file: the file
+ * @start: first byte
+ * @end: last byte
+ * @datasync: no difference: there is no metadata to write
+ *
+ * Context: May sleep; does not wait for the server.
+ * Return: 0, or -EIO if the inode is bad.
+ */
+int fmap_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct writeback_control wbc = {
+		.sync_mode = WB_SYNC_ALL,
+		.range_start = start,
+		.range_end = end,
+	};
+	struct dax_device *dax_dev;
+	int err = 0;
+
+	if (fuse_is_bad(inode))
+		return -EIO;
+	dax_dev = fmap_flush_dev(inode);
+	if (dax_dev && dax_write_cache_enabled(dax_dev))
+		err = dax_writeback_mapping_range(file->f_mapping, dax_dev,
+						  &wbc);
+	/* write(2) goes round the caches, but not in order: wait for it */
+	pmem_wmb();
+	return err;
+}
+
+/*
+ * sync(2) writes back as fsync(2) does.
+ *
+ * Else nothing waits to be written.  But fs/dax tags what was mapped for writing,
+ * and an inode with tagged entries counts as dirty and would never be forgotten,
+ * nor its bytes be free for another.  To take the tags away write-protects the
+ * file in all mappings, for another fault at the next store: so only if there
+ * are none.
+ */
+static int fmap_writepages(struct address_space *mapping,
+			   struct writeback_control *wbc)
+{
+	struct writeback_control all = {
+		.sync_mode = WB_SYNC_ALL,
+		.range_end = LLONG_MAX,
+	};
+	struct dax_device *dax_dev;
+	int err;
+
+	if (mapping_empty(mapping))
+		return 0;
+	/* What has entries has been mapped, hence has bytes on some device */
+	dax_dev = fmap_flush_dev(mapping->host);
+	if (mapping_mapped(mapping) &&
+	    !(wbc->for_sync && dax_write_cache_enabled(dax_dev)))
+		return 0;
+	err = dax_writeback_mapping_range(mapping, dax_dev, &all);
+	pmem_wmb();
+	return err;
+}
+
+const struct address_space_operations fmap_aops = {
+	.writepages	= fmap_writepages,
+	.dirty_folio	= noop_dirty_folio,
+};
