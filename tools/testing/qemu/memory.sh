@@ -2,14 +2,18 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with run, which sources this
 #
-# The memory of the machine: its RAM, and what becomes DAX devices in the guest.
-# Each function appends to qemu_args[] and machine[] (of -machine); those of
-# devices add a line to backing[], which tells where a device's bytes are:
+# The memory of the machine: its RAM, and what becomes DAX devices in the guest,
+# but for CXL (cxl.sh). A function add_KIND SPEC INDEX appends to qemu_args[] and
+# machine[] (of -machine), and adds a line to backing[]:
 #
-#   KIND INDEX START FILE     the device's memory is FILE; START is the physical
-#                             address where it lies, or - where the guest knows
+#   KIND INDEX WHERE FILE     the device's memory is FILE, or - where it is no one
+#                             file's. WHERE helps the guest to find it: its
+#                             physical address, or the serial numbers of its CXL
+#                             devices, or - where INDEX is enough
 
 SHM=/dev/shm
+nvdimms=0 nvdimm_bytes=0	# plugged in
+nodes=0 node_bytes=0		# NUMA nodes beside the one of the RAM
 
 to_bytes()
 {
@@ -33,74 +37,109 @@ backing_file()
 	realpath "$file"
 }
 
+# The same for "SIZE[/ALIGN][:FILE]", formatted as a devdax namespace.
+namespace_file()
+{
+	local spec=$1 name=$2 size align file
+
+	size=${spec%%:*}
+	align=2M
+	[[ $size == */* ]] && align=${size#*/}
+	[[ $align =~ ^(4K|2M|1G)$ ]] ||
+		die "the alignment of $size is 4K, 2M or 1G, not '$align'"
+	file=$(backing_file "${size%/*}${spec#"$size"}" "$name") || exit
+	"$here/info-block" "$file" "$(to_bytes "$align")" || exit "$NO_SETUP"
+	printf '%s' "$file"
+}
+
 # A value in a QEMU option: its commas are doubled.
 quoted()
 {
 	printf '%s' "${1//,/,,}"
 }
 
-# The kernel names region N after the handle N + 1, hence the explicit slot.
+# QEMU plugs the first NVDIMM in at a multiple of 1 GiB, and each behind the one
+# before. The kernel names region N after the handle N + 1, hence the explicit slot.
 add_nvdimm()
 {
 	local spec=$1 i=$2 file size
 
-	file=$(backing_file "$spec" "nvdimm$i")
+	[[ ${spec%%:*} != */1G || $((nvdimm_bytes % (1 << 30))) -eq 0 ]] ||
+		die "--nvdimm ${spec%%:*}: NVDIMMs aligned to 1G come first"
+	file=$(namespace_file "$spec" "nvdimm$i") || exit
 	size=$(stat -L -c %s "$file")
-	"$here/info-block" "$file" || exit "$NO_SETUP"
 	nvdimm_bytes=$((nvdimm_bytes + size))
+	nvdimms=$((nvdimms + 1))
 	qemu_args+=(-object "memory-backend-file,id=nv$i,share=on,mem-path=$(quoted "$file"),size=$size"
 		-device "nvdimm,id=nvdimm$i,memdev=nv$i,slot=$i")
 	backing+=("nvdimm $i - $file")
 }
 
-add_cxl()
+# The RAM of the machine, where other nodes follow it: these begin above 4 GiB, all
+# of them, as firmware keeps its tables at the end of the RAM below.
+add_first_node()
 {
-	local spec=$1 file size
+	local low=$ram_bytes
 
-	file=$(backing_file "$spec" cxl0)
-	size=$(stat -L -c %s "$file")
-	[[ $((size % (256 << 20))) -eq 0 ]] ||
-		die "--cxl ${spec%%:*}: CXL memory comes in multiples of 256M"
-	machine+=(cxl=on cxl-fmw.0.targets.0=cxl.1
-		"cxl-fmw.0.size=$((((size >> 32) + 1) * 4))G")
-	qemu_args+=(-object "memory-backend-file,id=cxlmem0,share=on,mem-path=$(quoted "$file"),size=$size"
-		-device "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1"
-		-device "cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2"
-		-device "cxl-type3,bus=rp0,volatile-memdev=cxlmem0,id=cxl-mem0,sn=0x1")
-	backing+=("cxl 0 - $file")
-}
-
-# Soft-reserved memory: a second NUMA node whose RAM the command line turns into
-# "specific purpose" memory. It lies above 4 GiB, all of it: at the end of the RAM
-# below, firmware keeps its tables.
-add_hmem()
-{
-	local spec=$1 file size start low=$ram_bytes
-
-	file=$(backing_file "$spec" hmem0)
-	size=$(stat -L -c %s "$file")
-	[[ $((size % (128 << 20))) -eq 0 ]] ||
-		die "--hmem ${spec%%:*}: hot-pluggable memory comes in multiples of 128M"
 	((low <= 2 << 30)) || low=$((2 << 30))
-	start=$(((4 << 30) + ram_bytes - low))
-	hmem_bytes=$size
+	node_start=$(((4 << 30) + ram_bytes - low))
 	machine+=("max-ram-below-4g=$low")
 	qemu_args+=(-object "memory-backend-ram,id=ram0,size=$ram_bytes"
-		-object "memory-backend-file,id=hmem0,share=on,mem-path=$(quoted "$file"),size=$size"
-		-numa "node,nodeid=0,memdev=ram0,cpus=0-$((cpus - 1))"
-		-numa "node,nodeid=1,memdev=hmem0")
+		-numa "node,nodeid=0,memdev=ram0,cpus=0-$((cpus - 1))")
+}
+
+# A NUMA node whose RAM the command line turns into something else; what that is,
+# the caller adds. Sets start and size.
+add_node()
+{
+	local kind=$1 i=$2 file=$3
+
+	((nodes++)) || add_first_node
+	size=$(stat -L -c %s "$file")
+	start=$((node_start + node_bytes))
+	node_bytes=$((node_bytes + size))
+	qemu_args+=(-object "memory-backend-file,id=$kind$i,share=on,mem-path=$(quoted "$file"),size=$size"
+		-numa "node,nodeid=$nodes,memdev=$kind$i")
+	backing+=("$kind $i $start $file")
+}
+
+# Soft-reserved, "specific purpose" memory.
+add_hmem()
+{
+	local spec=$1 i=$2 kind=${3:-hmem} file start size
+
+	file=$(backing_file "$spec" "$kind$i") || exit
+	add_node "$kind" "$i" "$file"
+	[[ $((size % (128 << 20))) -eq 0 ]] ||
+		die "--$kind ${spec%%:*}: hot-pluggable memory comes in multiples of 128M"
 	kernel_args+=("memmap=$size%$start-1+0xefffffff")
-	backing+=("hmem 0 $start $file")
+}
+
+add_hmem_cut()
+{
+	[[ $(($(to_bytes "${1%%:*}") % (512 << 20))) -eq 0 ]] ||
+		die "--hmem-cut ${1%%:*}: each quarter must be a multiple of 128M"
+	add_hmem "$1" "$2" hmem-cut
+}
+
+# The way of old for memory that survives a reboot, and has no other description.
+add_memmap()
+{
+	local spec=$1 i=$2 file start size
+
+	file=$(namespace_file "$spec" "memmap$i") || exit
+	add_node memmap "$i" "$file"
+	kernel_args+=("memmap=$size!$start")
 }
 
 # Last, when all devices are known: -m, with room to plug in the NVDIMMs.
 add_ram()
 {
-	local slots=$1 m=$((ram_bytes + hmem_bytes))
+	local m=$((ram_bytes + node_bytes))
 
-	if ((slots)); then
+	if ((nvdimms)); then
 		machine+=(nvdimm=on)
-		qemu_args+=(-m "size=${m}B,slots=$slots,maxmem=$((m + nvdimm_bytes + (slots << 30)))B")
+		qemu_args+=(-m "size=${m}B,slots=$nvdimms,maxmem=$((m + nvdimm_bytes + (nvdimms << 30)))B")
 	else
 		qemu_args+=(-m "size=${m}B")
 	fi

@@ -8,22 +8,26 @@
 # kernel left them). Writes /run/famfs/devices, a line a device:
 #
 #   NODE BYTES KIND INDEX OFFSET    byte 0 of NODE is byte OFFSET of the file that
-#                                   the INDEXth option --KIND of "run" names
+#                                   the INDEXth option --KIND of "run" names; it
+#                                   is - where that is no one file
 #
-# and exports FAMFS_DAXDEVS, the nodes in the same order.
+# A node of several ranges has a line for each: BYTES and OFFSET are the range's. It
+# exports FAMFS_DAXDEVS, the nodes in the same order.
 
 dax_bus=/sys/bus/dax
 table=/run/famfs/devices
 
-# Prints the name of the DAX device that lies below $1 in the tree of devices. The
-# kernel probes beside the boot; ten seconds are far too many.
+# Prints the name of the DAX device that lies below $1 in the tree of devices, at the
+# physical address $2 if that is given. The kernel probes beside the boot; ten
+# seconds are far too many.
 find_dax()
 {
-	local below=$1 device i
+	local below=$1 start=${2:-} device i
 
 	for ((i = 0; i < 200; i++)); do
 		for device in "$dax_bus"/devices/dax*; do
 			[[ $(readlink "$device") == *"/$below"*/dax* ]] || continue
+			[[ ! $start || $(<"$device/resource") -eq $start ]] || continue
 			printf '%s' "${device##*/}"
 			return
 		done
@@ -56,12 +60,32 @@ dax_bind()
 	printf '%s' "$name" >"$dax_bus/drivers/$driver/new_id"
 }
 
+# What backs the device begins at the physical address $4, or is no one file: -.
+add_device()
+{
+	local name=$1 kind=$2 index=$3 start=$4 sysfs=$dax_bus/devices/$1
+	local range first last offset=-
+
+	case $dax_mode in
+	famfs)	dax_bind "$name" fsdev_dax || return ;;
+	devdax)	dax_bind "$name" device_dax || return ;;
+	esac
+	for range in "$sysfs"/mapping[0-9]*; do
+		first=$(<"$range/start") last=$(<"$range/end")
+		[[ $start == - ]] || offset=$((first - start))
+		printf '/dev/%s %d %s %d %s\n' "$name" $((last - first + 1)) "$kind" \
+			"$index" "$offset" >>"$table"
+	done
+	FAMFS_DAXDEVS+=" /dev/$name"
+}
+
 # Region of the NVDIMM in slot $1: its memory device has the handle $1 + 1.
 nvdimm_region()
 {
 	local slot=$1 region mapping
 
 	for region in /sys/bus/nd/devices/region*; do
+		[[ -e $region/mapping0 ]] || continue
 		mapping=$(<"$region/mapping0")
 		(($(<"/sys/bus/nd/devices/${mapping%%,*}/nfit/handle") == slot + 1)) || continue
 		printf '%s' "$region"
@@ -70,59 +94,84 @@ nvdimm_region()
 	return 1
 }
 
-# What backs the device begins at the physical address $4.
-add_device()
+# Region that begins at the physical address $1, which is all that is known of it.
+memmap_region()
 {
-	local name=$1 kind=$2 index=$3 start=$4 sysfs=$dax_bus/devices/$1
+	local start=$1 region
 
-	case $dax_mode in
-	famfs)	dax_bind "$name" fsdev_dax || return ;;
-	devdax)	dax_bind "$name" device_dax || return ;;
-	esac
-	printf '/dev/%s %d %s %d %d\n' "$name" "$(<"$sysfs/size")" "$kind" \
-		"$index" $(($(<"$sysfs/resource") - start)) >>"$table"
-	FAMFS_DAXDEVS+=" /dev/$name"
+	for region in /sys/bus/nd/devices/region*; do
+		(($(<"$region/resource") == start)) || continue
+		printf '%s' "$region"
+		return
+	done
+	return 1
+}
+
+# The namespace is there, as info-block made it.
+namespace_device()
+{
+	local region=$1 kind=$2 index=$3 name
+
+	name=$(find_dax "${region##*/}/") || return
+	add_device "$name" "$kind" "$index" "$(<"$region/resource")"
 }
 
 nvdimm_device()
 {
-	local index=$1 region name
+	local index=$1 region
 
 	region=$(nvdimm_region "$index") || return
-	name=$(find_dax "${region##*/}/") || return
-	add_device "$name" nvdimm "$index" "$(<"$region/resource")"
+	namespace_device "$region" nvdimm "$index"
 }
 
-cxl_device()
+memmap_device()
 {
-	local index=$1 region=/sys/bus/cxl/devices/region0 name output
+	local index=$1 start=$2 region
 
-	output=$(cxl create-region -m -d decoder0.0 -t ram -w 1 mem0 2>&1) || {
-		printf 'famfs: cxl create-region: %s\n' "$output" >/dev/console
-		return 1
-	}
-	name=$(find_dax region0/dax_region) || return
-	add_device "$name" cxl "$index" "$(<"$region/resource")"
+	region=$(memmap_region "$start") || return
+	namespace_device "$region" memmap "$index"
 }
 
 hmem_device()
 {
 	local index=$1 start=$2 name
 
-	name=$(find_dax hmem.) || return
+	name=$(find_dax hmem. "$start") || return
 	add_device "$name" hmem "$index" "$start"
 }
 
+# Shrunk, the device leaves room, of which another one takes the first half; when it
+# grows again, what it gets is a second range.
+hmem_cut_device()
+{
+	local index=$1 start=$2 name region other devices quarter
+
+	name=$(find_dax hmem. "$start") || return
+	devices=$(dirname "$(readlink -f "$dax_bus/devices/$name")")
+	region=$devices/dax_region
+	quarter=$(($(<"$devices/$name/size") / 4))
+	dax_unbind "$name" || return
+	echo "$quarter" >"$devices/$name/size" && echo 1 >"$region/create" || return
+	other=$(<"$region/create")
+	echo "$quarter" >"$devices/$other/size" &&
+		echo $((3 * quarter)) >"$devices/$name/size" || return
+	add_device "$name" hmem-cut "$index" "$start" &&
+		add_device "$other" hmem-cut "$index" "$start"
+}
+
+# shellcheck source=tools/testing/qemu/guest/cxl.sh
+. "$here/cxl.sh"
+
 set_up_devices()
 {
-	local kind index start file dax_mode
+	local kind index where file dax_mode
 
 	dax_mode=$(<"$vm/dax-mode")
 	FAMFS_DAXDEVS=
 	: >"$table"
-	while read -r kind index start file; do
-		"${kind}_device" "$index" "$start" || {
-			printf 'famfs: no DAX device for %s\n' "$file" >/dev/console
+	while read -r kind index where file; do
+		"${kind//-/_}_device" "$index" "$where" || {
+			printf 'famfs: no DAX device for --%s, %s\n' "$kind" "$file" >/dev/console
 			return 1
 		}
 	done <"$vm/backing"

@@ -76,6 +76,80 @@ fsdev_dax"
 	file_has 'soft-reserved memory is its file' "$tmp/h" 12345 "of $hmem"
 }
 
+# As large as they are aligned, and a block for their description.
+alignments()
+{
+	in_machine --nvdimm "2G/1G:$tmp/1G" --nvdimm "64M/4K:$tmp/4K" -- bash -c "$PUT
+		cat /run/famfs/devices /sys/bus/dax/devices/dax[01].0/align
+		put /dev/dax0.0 12345 first; put /dev/dax1.0 12345 second"
+	expect 'NVDIMMs of other alignments' "$(<"$tmp/out")" \
+"/dev/dax0.0 $((1024 * M)) nvdimm 0 $((1024 * M))
+/dev/dax1.0 $((62 * M)) nvdimm 1 $((2 * M))
+$((1024 * M))
+4096"
+	file_has 'one of 1G is its file' "$tmp/1G" $((1024 * M + 12345)) first
+	file_has 'one of 4K is its file' "$tmp/4K" $((2 * M + 12345)) second
+	in_machine --nvdimm "64M:$tmp/4K" -- true
+	expect 'a namespace of another alignment is refused' "$got" 125
+	in_machine --nvdimm 64M --nvdimm 2G/1G -- true
+	expect 'one of 1G behind a small one is refused' "$got" 125
+}
+
+# Several of each, and each must be found where the file named with it is.
+beside_the_ram()
+{
+	in_machine --memmap "64M:$tmp/p0" --memmap "66M/4K:$tmp/p1" --hmem "128M:$tmp/h0" \
+			--hmem "256M:$tmp/h1" -- bash -c "$PUT
+		cut -d ' ' -f 2- /run/famfs/devices
+		for dev in \$FAMFS_DAXDEVS; do put \$dev 12345 \$((++n)); done"
+	expect 'memmap= and soft-reserved memory, two of each' "$(<"$tmp/out")" \
+"$((62 * M)) memmap 0 $((2 * M))
+$((64 * M)) memmap 1 $((2 * M))
+$((128 * M)) hmem 0 0
+$((256 * M)) hmem 1 0"
+	file_has 'memmap= memory is its file' "$tmp/p0" $((2 * M + 12345)) 1
+	file_has 'and so is the second' "$tmp/p1" $((2 * M + 12345)) 2
+	file_has 'soft-reserved memory is its file' "$tmp/h0" 12345 3
+	file_has 'and so is the second one' "$tmp/h1" 12345 4
+}
+
+# The seam of the two ranges is at a quarter: what follows lies a quarter further.
+two_ranges()
+{
+	in_machine --hmem-cut "512M:$tmp/cut" -- bash -c "$PUT
+		cut -d ' ' -f 2- /run/famfs/devices
+		set -- \$FAMFS_DAXDEVS
+		put \$1 $((128 * M - 4)) 'seam of' && put \$2 0 between"
+	expect 'a device of two ranges, and one between' "$(<"$tmp/out")" \
+"$((128 * M)) hmem-cut 0 0
+$((256 * M)) hmem-cut 0 $((256 * M))
+$((128 * M)) hmem-cut 0 $((128 * M))"
+	file_has 'the end of the first range' "$tmp/cut" $((128 * M - 4)) seam
+	file_has 'goes on in the second range' "$tmp/cut" $((256 * M)) ' of'
+	file_has 'the other device lies between' "$tmp/cut" $((128 * M)) between
+}
+
+cxl_kinds()
+{
+	in_machine --cxl "256M:$tmp/v0" --cxl "256M:$tmp/v1" --cxl-pmem "256M:$tmp/pm" \
+			--cxl-x2 512M -- bash -c "$PUT
+		cut -d ' ' -f 2- /run/famfs/devices
+		for dev in \$FAMFS_DAXDEVS; do put \$dev 12345 \$((++n)); done
+		head -c 12346 \$dev | tail -c 1
+		cxl list -R | grep -c '\"interleave_ways\":2'"
+	expect 'CXL memory: volatile, persistent, interleaved' "$(<"$tmp/out")" \
+"$((256 * M)) cxl 0 0
+$((256 * M)) cxl 1 0
+$((254 * M)) cxl-pmem 0 $((2 * M))
+$((512 * M)) cxl-x2 0 -
+41"
+	file_has 'the first is its file' "$tmp/v0" 12345 1
+	file_has 'the second is its file' "$tmp/v1" 12345 2
+	file_has 'the persistent one is its file' "$tmp/pm" $((2 * M + 12345)) 3
+	in_machine --cxl-x2 "512M:$tmp/x2" -- true
+	expect 'interleaved memory has no file' "$got" 125
+}
+
 other_modes()
 {
 	local driver='readlink -f /sys/bus/dax/devices/*/driver | sed s,.*/,,'
@@ -104,6 +178,10 @@ nvdimms
 same_again
 as_ndctl_sees_it
 every_kind
+alignments
+beside_the_ram
+two_ranges
+cxl_kinds
 other_modes
 by_daxctl
 tap_done
