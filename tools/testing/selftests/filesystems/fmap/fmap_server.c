@@ -79,7 +79,9 @@ static void serve_one(struct fmap_server *s, const void *buf, size_t len)
 		return;
 
 	s->count[r.in->opcode]++;
-	if (pass_hook(&r, &s->hook[r.in->opcode]))
+	if (!pass_hook(&r, &s->hook[r.in->opcode]))
+		return;
+	if (!s->cfg.answer || !s->cfg.answer(&r))
 		fmap_answer(&r);
 }
 

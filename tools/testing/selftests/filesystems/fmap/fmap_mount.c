@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fmap_mount [-s MIB] COMMAND [ARG]...: run a command beside a mount where it
+ * can make files
+ *
+ * $FMAP_DIR is the mount. Each new file has a map and that many MiB, of zeroes,
+ * from the first two devices; what is removed gives its bytes back. The status
+ * is the command's, or 125: something failed here, or the kernel asked the
+ * server to read or write.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "fmap_util.h"
+#include "mount_tree.h"
+
+#define FAILED		125
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "fmap_mount: %s: %s\n", what, strerror(errno));
+
+	return FAILED;
+}
+
+static int run(char **command)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execvp(command[0], command);
+		_exit(complain(command[0]));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return complain("running the command");
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+
+	return WEXITSTATUS(status);
+}
+
+/* What nobody may ask about the bytes of a mapped file */
+static unsigned int data_requests(struct fmap_server *s)
+{
+	return s->count[FUSE_READ] + s->count[FUSE_WRITE] +
+	       s->count[FUSE_FSYNC] + s->count[FUSE_FALLOCATE] +
+	       s->count[FUSE_LSEEK] + s->count[FUSE_COPY_FILE_RANGE];
+}
+
+static int serve(struct fmap_server *s, char **command)
+{
+	unsigned int asked;
+	int status;
+
+	fmap_server_dev(s, DEV0, fmap_dax_node(0));
+	fmap_server_dev(s, DEV1, fmap_dax_node(1));
+	errno = -fmap_server_mount(s);
+	if (errno)
+		return complain("mount");
+
+	setenv("FMAP_DIR", s->dir, 1);
+	status = run(command);
+	asked = data_requests(s);
+	if (asked) {
+		fprintf(stderr, "fmap_mount: %u requests for data\n", asked);
+		status = FAILED;
+	}
+	errno = -fmap_server_umount(s, 0);
+	if (errno)
+		return complain("umount");
+
+	return status;
+}
+
+static int mount_and_run(uint64_t mib, char **command)
+{
+	struct fmap_config cfg = {
+		.options = ",default_permissions",
+		.answer = mount_answer,
+	};
+	struct fmap_server *s;
+	int status;
+
+	errno = fmap_dax_find() < 2 ? ENODEV : 0;
+	if (errno)
+		return complain("two DAX nodes in fs-dax mode, of 64 MiB");
+	errno = -tree_begin(mib * MB);
+	if (errno)
+		return complain("files of that size");
+	errno = -fmap_test_begin();
+	if (errno)
+		return complain("a mount namespace");
+	s = fmap_server_new(&cfg);
+	if (!s)
+		return complain("a server");
+	status = serve(s, command);
+	fmap_server_free(s);
+
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t mib = 1;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "+s:")) == 's')
+		mib = strtoul(optarg, NULL, 0);
+	if (opt != -1 || optind == argc) {
+		fprintf(stderr, "usage: fmap_mount [-s MIB] COMMAND [ARG]...\n");
+		return FAILED;
+	}
+
+	return mount_and_run(mib, argv + optind);
+}
