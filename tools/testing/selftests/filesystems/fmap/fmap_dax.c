@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,10 @@
 static char nodes[MAX_NODES][64];
 static unsigned int nr_nodes;
 
-static int write_sysfs(const char *driver, const char *attr, const char *value)
+static int write_path(const char *path, const char *value)
 {
-	char path[128];
 	int fd, ret;
 
-	snprintf(path, sizeof(path), DRIVERS "/%s/%s", driver, attr);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -30,6 +29,14 @@ static int write_sysfs(const char *driver, const char *attr, const char *value)
 	close(fd);
 
 	return ret;
+}
+
+static int write_sysfs(const char *driver, const char *attr, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DRIVERS "/%s/%s", driver, attr);
+	return write_path(path, value);
 }
 
 static uint64_t node_size(const char *node)
@@ -123,6 +130,22 @@ uint64_t fmap_dax_attr(unsigned int i, const char *attr)
 	fclose(f);
 
 	return value;
+}
+
+int fmap_dax_set_attr(unsigned int i, const char *attr, const char *value)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", fmap_dax_name(i), attr);
+	return write_path(path, value);
+}
+
+bool fmap_dax_persistent(unsigned int i)
+{
+	char path[128], real[PATH_MAX];
+
+	snprintf(path, sizeof(path), DEVICES "/%s", fmap_dax_name(i));
+	return realpath(path, real) && strstr(real, "/ndbus");
 }
 
 int fmap_dax_read(unsigned int i, uint64_t off, void *buf, size_t len)

@@ -8,6 +8,7 @@
 #ifndef FMAP_DAX_H
 #define FMAP_DAX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,12 @@ const char *fmap_dax_node(unsigned int i);	/* "/dev/dax0.0" */
 const char *fmap_dax_name(unsigned int i);	/* "dax0.0" */
 uint64_t fmap_dax_size(unsigned int i);
 uint64_t fmap_dax_attr(unsigned int i, const char *attr);
+
+/* Write an attribute in sysfs: 0 or -errno */
+int fmap_dax_set_attr(unsigned int i, const char *attr, const char *value);
+
+/* Is it memory that outlives the power? Its place among the devices tells. */
+bool fmap_dax_persistent(unsigned int i);
 
 /* By read and write on the node: 0, or -1 if not all of it was done */
 int fmap_dax_read(unsigned int i, uint64_t off, void *buf, size_t len);

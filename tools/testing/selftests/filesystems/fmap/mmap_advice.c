@@ -105,7 +105,6 @@ TEST_F(mmap_advice, small_pages_on_request)
 	EXPECT_EQ(0, memcmp(self->p, self->seen, HUGE_PG));
 }
 
-/* Small by request in one mapping is no reason for the others */
 TEST_F(mmap_advice, huge_pages_on_request)
 {
 	EXPECT_EQ(0, madvise(self->p, SIZE, MADV_HUGEPAGE));

@@ -55,20 +55,6 @@ FIXTURE_TEARDOWN(mmap_kinds)
 #define EXPECT_FAULTS(n, p, len, write)					\
 	EXPECT_EQ(n, fmap_touch(p, len, PG, write).minor)
 
-/* Run @fn in a child that has the mappings; its status */
-#define IN_CHILD(...)							\
-	({								\
-		pid_t pid = fork();					\
-		int status = -1;					\
-									\
-		if (!pid) {						\
-			__VA_ARGS__;					\
-			_exit(0);					\
-		}							\
-		waitpid(pid, &status, 0);				\
-		status;							\
-	})
-
 TEST_F(mmap_kinds, populate_leaves_no_fault_to_loads)
 {
 	char *q;
@@ -161,25 +147,35 @@ TEST_F(mmap_kinds, private_copy_out_of_a_huge_page)
 	munmap(q, SIZE);
 }
 
+/* In a child: 0 if it sees the copies of its parent */
+static int store_in_copies(char *q)
+{
+	int ret = q[0] != 'p' || q[TAIL] != 'p';
+
+	q[0] = 'c';
+	q[PG] = 'c';
+	q[TAIL] = 'c';
+	q[HUGE_PG] = 'c';
+
+	return ret;
+}
+
 TEST_F(mmap_kinds, private_copies_part_after_fork)
 {
 	char *q = fmap_map_aligned(self->fd, SIZE, RW, MAP_PRIVATE);
+	int status;
+	pid_t pid;
 
 	ASSERT_NE(MAP_FAILED, q);
 	madvise(q, SIZE, MADV_DOFORK);
 	EXPECT_FAULTS(1, q, HUGE_PG, false);
 	q[0] = 'p';
 	q[TAIL] = 'p';
-	EXPECT_EQ(0, IN_CHILD(
-		if (q[0] != 'p' || q[TAIL] != 'p')
-			_exit(1);
-		q[0] = 'c';
-		q[PG] = 'c';
-		q[TAIL] = 'c';
-		q[HUGE_PG] = 'c';
-		if (memcmp(self->p, self->seen, SIZE))
-			_exit(2);
-	));
+	pid = fork();
+	if (!pid)
+		_exit(store_in_copies(q) || memcmp(self->p, self->seen, SIZE));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 	EXPECT_EQ('p', q[0]);
 	EXPECT_EQ('p', q[TAIL]);
 	EXPECT_EQ(self->seen[PG], q[PG]);
