@@ -15,144 +15,114 @@
 
 /* An open has found out what the file is: mapped, ordinary, or an error */
 TRACE_EVENT(fmap_open,
-	TP_PROTO(struct inode *inode, int result),
-	TP_ARGS(inode, result),
-	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(u64, nodeid)
-		__field(int, result)
-	),
-	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->nodeid = get_node_id(inode);
-		__entry->result = result;
-	),
-	TP_printk("dev %d:%d nodeid %llu %s (%d)",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		  __entry->result > 0 ? "mapped" :
-		  __entry->result ? "error" : "ordinary",
-		  __entry->result)
-);
+	    TP_PROTO(struct inode *inode, int result),
+	    TP_ARGS(inode, result),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __field(int, result)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __entry->result = result;),
+	    TP_printk("dev %d:%d nodeid %llu %s (%d)",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __entry->result > 0 ? "mapped" :
+		      __entry->result ? "error" : "ordinary",
+		      __entry->result));
 
 /* The server was asked for a map; ret is the length of its reply, or an errno */
 TRACE_EVENT(fmap_fetch,
-	TP_PROTO(struct inode *inode, size_t room, ssize_t ret),
-	TP_ARGS(inode, room, ret),
-	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(u64, nodeid)
-		__field(size_t, room)
-		__field(ssize_t, ret)
-	),
-	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->nodeid = get_node_id(inode);
-		__entry->room = room;
-		__entry->ret = ret;
-	),
-	TP_printk("dev %d:%d nodeid %llu room %zu ret %zd",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		  __entry->room, __entry->ret)
-);
+	    TP_PROTO(struct inode *inode, size_t room, ssize_t ret),
+	    TP_ARGS(inode, room, ret),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __field(size_t, room)
+			     __field(ssize_t, ret)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __entry->room = room;
+			   __entry->ret = ret;),
+	    TP_printk("dev %d:%d nodeid %llu room %zu ret %zd",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __entry->room, __entry->ret));
 
 /* A map that was sound in itself was put in force, or could not be */
 TRACE_EVENT(fmap_install,
-	TP_PROTO(struct inode *inode, const struct fmap *map, int ret),
-	TP_ARGS(inode, map, ret),
-	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(u64, nodeid)
-		__field(u64, size)
-		__field(u32, extents)
-		__field(u32, claims)
-		__field(int, ret)
-	),
-	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->nodeid = get_node_id(inode);
-		__entry->size = map->file_size;
-		__entry->extents = map->nr_extents;
-		__entry->claims = map->nr_claims;
-		__entry->ret = ret;
-	),
-	TP_printk("dev %d:%d nodeid %llu size %llu extents %u claims %u ret %d",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		  __entry->size, __entry->extents, __entry->claims,
-		  __entry->ret)
-);
+	    TP_PROTO(struct inode *inode, const struct fmap *map, int ret),
+	    TP_ARGS(inode, map, ret),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __field(u64, size)
+			     __field(u32, extents)
+			     __field(u32, claims)
+			     __field(int, ret)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __entry->size = map->file_size;
+			   __entry->extents = map->nr_extents;
+			   __entry->claims = map->nr_claims;
+			   __entry->ret = ret;),
+	    TP_printk("dev %d:%d nodeid %llu size %llu extents %u claims %u ret %d",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __entry->size, __entry->extents, __entry->claims,
+		      __entry->ret));
 
 /* The map did not lead to memory: behind its end, or the device has gone */
 TRACE_EVENT(fmap_miss,
-	TP_PROTO(struct inode *inode, loff_t pos, loff_t len, int ret),
-	TP_ARGS(inode, pos, len, ret),
-	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(u64, nodeid)
-		__field(loff_t, pos)
-		__field(loff_t, len)
-		__field(int, ret)
-	),
-	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->nodeid = get_node_id(inode);
-		__entry->pos = pos;
-		__entry->len = len;
-		__entry->ret = ret;
-	),
-	TP_printk("dev %d:%d nodeid %llu pos %lld len %lld ret %d",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		  __entry->pos, __entry->len, __entry->ret)
-);
+	    TP_PROTO(struct inode *inode, loff_t pos, loff_t len, int ret),
+	    TP_ARGS(inode, pos, len, ret),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __field(loff_t, pos)
+			     __field(loff_t, len)
+			     __field(int, ret)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __entry->pos = pos;
+			   __entry->len = len;
+			   __entry->ret = ret;),
+	    TP_printk("dev %d:%d nodeid %llu pos %lld len %lld ret %d",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __entry->pos, __entry->len, __entry->ret));
 
 /* A page fault; order is what was tried, result the flags it ended with */
 TRACE_EVENT(fmap_fault,
-	TP_PROTO(struct inode *inode, const struct vm_fault *vmf,
-		 unsigned int order, bool write, vm_fault_t result),
-	TP_ARGS(inode, vmf, order, write, result),
-	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(u64, nodeid)
-		__field(pgoff_t, pgoff)
-		__field(unsigned int, order)
-		__field(bool, write)
-		__field(vm_fault_t, result)
-	),
-	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->nodeid = get_node_id(inode);
-		__entry->pgoff = vmf->pgoff;
-		__entry->order = order;
-		__entry->write = write;
-		__entry->result = result;
-	),
-	TP_printk("dev %d:%d nodeid %llu pgoff 0x%lx order %u %s result %s",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		  __entry->pgoff, __entry->order,
-		  __entry->write ? "write" : "read",
-		  __print_flags((__force unsigned long)__entry->result, "|",
-				VM_FAULT_RESULT_TRACE))
-);
+	    TP_PROTO(struct inode *inode, const struct vm_fault *vmf,
+		     unsigned int order, bool write, vm_fault_t result),
+	    TP_ARGS(inode, vmf, order, write, result),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __field(pgoff_t, pgoff)
+			     __field(unsigned int, order)
+			     __field(bool, write)
+			     __field(vm_fault_t, result)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __entry->pgoff = vmf->pgoff;
+			   __entry->order = order;
+			   __entry->write = write;
+			   __entry->result = result;),
+	    TP_printk("dev %d:%d nodeid %llu pgoff 0x%lx order %u %s result %s",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __entry->pgoff, __entry->order,
+		      __entry->write ? "write" : "read",
+		      __print_flags((__force unsigned long)__entry->result, "|",
+				    VM_FAULT_RESULT_TRACE)));
 
 /* What a mapped file does not do was asked of one */
 TRACE_EVENT(fmap_refuse,
-	TP_PROTO(struct inode *inode, const char *what, int ret),
-	TP_ARGS(inode, what, ret),
-	TP_STRUCT__entry(
-		__field(dev_t, dev)
-		__field(u64, nodeid)
-		__string(what, what)
-		__field(int, ret)
-	),
-	TP_fast_assign(
-		__entry->dev = inode->i_sb->s_dev;
-		__entry->nodeid = get_node_id(inode);
-		__assign_str(what);
-		__entry->ret = ret;
-	),
-	TP_printk("dev %d:%d nodeid %llu %s ret %d",
-		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		  __get_str(what), __entry->ret)
-);
+	    TP_PROTO(struct inode *inode, const char *what, int ret),
+	    TP_ARGS(inode, what, ret),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __string(what, what)
+			     __field(int, ret)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __assign_str(what);
+			   __entry->ret = ret;),
+	    TP_printk("dev %d:%d nodeid %llu %s ret %d",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __get_str(what), __entry->ret));
 
 #endif /* _TRACE_FUSE_FMAP_H */
 
