@@ -6,7 +6,9 @@
  * memory like any. For long they are not to be had, since nothing could ever
  * take them back: as for all of fs-dax.
  */
+#include <signal.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -148,23 +150,44 @@ TEST_F(gup, proc_mem)
 	close(mem);
 }
 
+/* Stops where its parent can poke; 0 if the poke shows in its mapping */
+static int be_poked(char *p)
+{
+	long got;
+
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		return 1;
+	raise(SIGSTOP);
+	memcpy(&got, p, sizeof(got));
+
+	return got == 0x1234 ? 0 : 2;
+}
+
 /* As a debugger sets a breakpoint: into a copy, by force */
-TEST_F(gup, proc_mem_by_force)
+TEST_F(gup, ptrace_by_force)
 {
 	char *q = fmap_map_aligned(self->fd, SIZE, PROT_READ, MAP_PRIVATE);
-	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	int status;
+	pid_t pid;
 
 	ASSERT_NE(MAP_FAILED, q);
-	ASSERT_LE(0, mem);
-	EXPECT_EQ(5, pwrite(mem, "force", 5, (uintptr_t)q + variant->at));
-	EXPECT_EQ(0, memcmp(q + variant->at, "force", 5));
-	EXPECT_EQ(0, memcmp(self->p, self->seen, SIZE));
-
-	/* Not into a shared mapping that is read-only */
+	madvise(q, SIZE, MADV_DOFORK);
+	madvise(self->p, SIZE, MADV_DOFORK);
 	ASSERT_EQ(0, mprotect(self->p, SIZE, PROT_READ));
-	EXPECT_EQ(-1, pwrite(mem, "force", 5,
-			     (uintptr_t)self->p + variant->at));
-	close(mem);
+	pid = fork();
+	if (!pid)
+		_exit(be_poked(q + variant->at));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, pid, q + variant->at, 0x1234));
+
+	/* There is no copy of what is shared */
+	EXPECT_EQ(-1, ptrace(PTRACE_POKEDATA, pid, self->p + variant->at, 1));
+	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, NULL, NULL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, memcmp(q, self->seen, SIZE));
+	EXPECT_EQ(0, memcmp(self->p, self->seen, SIZE));
 	munmap(q, SIZE);
 }
 
