@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs dax_node on a device that consists of two ranges of memory, which it makes
-# of the first device that FAMFS_DAXDEVS names: shrink it, let another device take
-# the room behind it, and grow it again. That needs a device of soft-reserved or
-# CXL memory (an NVDIMM's cannot be cut) that has 384 MiB or more, and root.
+# Runs dax_node and seam on a device that consists of two ranges of memory, which
+# it makes of the first device that FAMFS_DAXDEVS names: shrink it, let another
+# device take the room behind it, and grow it again. That needs a device of soft-
+# reserved or CXL memory (an NVDIMM's cannot be cut) that has 384 MiB or more, and
+# root.
 set -euo pipefail
 
 UNIT=$((128 << 20))
@@ -31,15 +32,19 @@ resize()
 
 unbind()
 {
-	[[ ! -e $device/driver ]] || echo "$name" >"$device/driver/unbind"
+	local driver=/sys/bus/dax/devices/$1/driver
+
+	[[ ! -e $driver ]] || echo "$1" >"$driver/unbind"
 }
 
 # As it was: one range, which is all of the memory
 restore()
 {
-	unbind
+	unbind "$name"
 	resize "$name" 0
 	if [[ $other ]]; then
+		unbind "$other"
+		echo "$other" >"$drivers/fsdev_dax/remove_id"
 		resize "$other" 0
 		echo "$other" >"$region/delete"
 	fi
@@ -53,7 +58,7 @@ restore()
 size=$(<"$device/size")
 ((size >= 3 * UNIT)) || fail "$name has only $size bytes"
 
-unbind
+unbind "$name"
 trap restore EXIT
 resize "$name" "$UNIT"
 echo 1 >"$region/create"
@@ -62,4 +67,8 @@ resize "$other" "$UNIT"
 resize "$name" $((2 * UNIT))
 [[ -e $device/mapping1 ]] || fail "$name has still one range"
 echo "$name" >"$drivers/fsdev_dax/bind"
-FAMFS_DAXDEVS=$node "$here/dax_node"
+echo "$other" >"$drivers/fsdev_dax/new_id"
+status=0
+FAMFS_DAXDEVS=$node "$here/dax_node" || status=$?
+FAMFS_DAXDEVS="$node /dev/$other" "$here/seam" || status=$?
+exit "$status"
