@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fmap_mount [-s MIB] COMMAND [ARG]...: run a command beside a mount where it
- * can make files
+ * fmap_mount [-1] [-s MIB] COMMAND [ARG]...: run a command beside a mount where
+ * it can make files
  *
  * $FMAP_DIR is the mount. Each new file has a map and that many MiB, of zeroes,
- * from the first two devices; what is removed gives its bytes back. The status
- * is the command's, or 125: something failed here, or the kernel asked the
- * server to read or write.
+ * interleaved over two devices, or with -1 on one of them; what is removed gives
+ * its bytes back. The status is the command's, or 125: something failed here, or
+ * the kernel asked the server to read or write.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ static int serve(struct fmap_server *s, char **command)
 	return status;
 }
 
-static int mount_and_run(uint64_t mib, char **command)
+static int mount_and_run(uint64_t mib, bool one, char **command)
 {
 	struct fmap_config cfg = {
 		.options = ",default_permissions",
@@ -87,7 +87,7 @@ static int mount_and_run(uint64_t mib, char **command)
 	errno = fmap_dax_find() < 2 ? ENODEV : 0;
 	if (errno)
 		return complain("two DAX nodes in fs-dax mode, of 64 MiB");
-	errno = -tree_begin(mib * MB);
+	errno = -tree_begin(mib * MB, one);
 	if (errno)
 		return complain("files of that size");
 	errno = -fmap_test_begin();
@@ -105,14 +105,21 @@ static int mount_and_run(uint64_t mib, char **command)
 int main(int argc, char **argv)
 {
 	uint64_t mib = 1;
+	bool one = false, wrong = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+s:")) == 's')
-		mib = strtoul(optarg, NULL, 0);
-	if (opt != -1 || optind == argc) {
-		fprintf(stderr, "usage: fmap_mount [-s MIB] COMMAND [ARG]...\n");
+	while ((opt = getopt(argc, argv, "+1s:")) != -1) {
+		if (opt == '1')
+			one = true;
+		else if (opt == 's')
+			mib = strtoul(optarg, NULL, 0);
+		else
+			wrong = true;
+	}
+	if (wrong || optind == argc) {
+		fprintf(stderr, "usage: fmap_mount [-1] [-s MIB] COMMAND [ARG]...\n");
 		return FAILED;
 	}
 
-	return mount_and_run(mib, argv + optind);
+	return mount_and_run(mib, one, argv + optind);
 }

@@ -16,6 +16,7 @@ static struct tree_node nodes[TREE_NODES];
 static bool slot_used[TREE_NODES];
 static unsigned int nr_slots;
 static uint64_t file_size;
+static bool whole;		/* files are not interleaved */
 
 static uint64_t index_of(const struct tree_node *n)
 {
@@ -61,7 +62,7 @@ bool tree_is_empty(const struct tree_node *dir)
 }
 
 /* Chunks of 2 MiB and small ones take turns */
-static struct fmap_ext slot_ext(unsigned int slot)
+static struct fmap_ext interleaved(unsigned int slot)
 {
 	uint64_t half = file_size / 2, at = slot * half;
 	bool huge = slot % 2 && half % HUGE_PG == 0;
@@ -71,17 +72,39 @@ static struct fmap_ext slot_ext(unsigned int slot)
 			     { DEV0, at, half }, { DEV1, at, half });
 }
 
+static struct fmap_layout slot_layout(unsigned int slot, struct fmap_ext *ext)
+{
+	*ext = whole ? (struct fmap_ext)
+		       FMAP_SIMPLE(slot % 2, slot / 2 * file_size, file_size)
+		     : interleaved(slot);
+
+	return (struct fmap_layout) {
+		.type = whole ? FUSE_FAMFS_EXT_SIMPLE
+			      : FUSE_FAMFS_EXT_INTERLEAVE,
+		.size = file_size,
+		.nextents = 1,
+		.ext = ext,
+	};
+}
+
 /* What a program finds in a new file is zero */
 static int clear_slot(unsigned int slot)
 {
 	static const char zero[PIECE];
-	uint64_t half = file_size / 2, at = slot * half, off;
-	unsigned int dev;
+	struct fmap_ext ext;
+	struct fmap_layout l = slot_layout(slot, &ext);
+	uint64_t off;
+	size_t len;
 
-	for (dev = DEV0; dev <= DEV1; dev++)
-		for (off = 0; off < half; off += PIECE)
-			if (fmap_dax_write(dev, at + off, zero, PIECE))
-				return -1;
+	for (off = 0; off < file_size; off += len) {
+		struct fmap_place at = fmap_locate(&l, off);
+
+		len = fmap_to_edge(&l, off);
+		if (len > sizeof(zero))
+			len = sizeof(zero);
+		if (fmap_dax_write(at.dev, at.off, zero, len))
+			return -1;
+	}
 
 	return 0;
 }
@@ -190,28 +213,24 @@ void tree_forget(struct tree_node *n, uint64_t lookups)
 
 void *tree_map(const struct tree_node *n, size_t *len)
 {
-	struct fmap_ext ext = slot_ext(n->slot);
-	struct fmap_layout l = {
-		.type = FUSE_FAMFS_EXT_INTERLEAVE,
-		.size = file_size,
-		.nextents = 1,
-		.ext = &ext,
-	};
+	struct fmap_ext ext;
+	struct fmap_layout l = slot_layout(n->slot, &ext);
 
 	return fmap_encode(&l, len);
 }
 
-int tree_begin(uint64_t size)
+int tree_begin(uint64_t size, bool on_one_device)
 {
 	uint64_t room = fmap_dax_size(0);
 
 	if (fmap_dax_size(1) < room)
 		room = fmap_dax_size(1);
-	if (!size || size % (2 * PIECE) || size / 2 > room)
+	if (!size || size > room)
 		return -EINVAL;
 
 	file_size = size;
-	nr_slots = room / (size / 2);
+	whole = on_one_device;
+	nr_slots = room / size * 2;
 	if (nr_slots > TREE_NODES)
 		nr_slots = TREE_NODES;
 	fill_attr(&nodes[0], S_IFDIR | 01777);

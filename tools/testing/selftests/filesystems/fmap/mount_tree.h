@@ -2,8 +2,8 @@
 /*
  * Directories and mapped files of one size, for programs that make files
  *
- * The bytes of a file are a slot: a piece of each of the first two devices,
- * of half its size. A node lives as long as it has a name or the kernel knows
+ * The bytes of a file are a slot: a piece of one of the first two devices, or
+ * of half its size of each of them. A node lives as long as it has a name or the kernel knows
  * it, and so does its slot, since a byte belongs to one live inode at most.
  */
 #ifndef MOUNT_TREE_H
@@ -26,7 +26,7 @@ struct tree_node {
 };
 
 /* Files get @size bytes; -errno if the devices are too small for one */
-int tree_begin(uint64_t size);
+int tree_begin(uint64_t size, bool on_one_device);
 
 /* All of these want the lock that the answering functions hold */
 struct tree_node *tree_node(uint64_t nodeid);

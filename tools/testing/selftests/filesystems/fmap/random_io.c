@@ -200,8 +200,6 @@ bool play_zero_range(struct play *p)
 	size_t len = play_len(p);
 	int got;
 
-	if (!p->zero_range)
-		return true;
 	play_say(p, "%zu bytes at %#lx", len, (long)off);
 	got = fallocate(p->fd, FALLOC_FL_ZERO_RANGE, off, len);
 	if (off + len > p->l->size)
@@ -218,8 +216,6 @@ bool play_reserve(struct play *p)
 	size_t len = play_len(p);
 	int mode = play_one_in(p, 2) ? FALLOC_FL_KEEP_SIZE : 0, got;
 
-	if (!p->zero_range)
-		return true;
 	play_say(p, "%zu bytes at %#lx, mode %d", len, (long)off, mode);
 	got = fallocate(p->fd, mode, off, len);
 	if (off + len > p->l->size)

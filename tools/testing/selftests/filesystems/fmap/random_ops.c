@@ -15,7 +15,7 @@
 #include "fmap_test.h"
 #include "random_play.h"
 
-#define OPS		2000
+#define OPS		1000
 #define COMPARE_EACH	20000
 
 static const struct fmap_ext simple_ext[] = {

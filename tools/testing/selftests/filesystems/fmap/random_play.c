@@ -159,15 +159,6 @@ static void *shared(size_t len)
 	return m;
 }
 
-static bool has_zero_range(int fd)
-{
-	if (!fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, 1))
-		return true;
-	printf("# no ZERO_RANGE (%m): it is not among the operations\n");
-
-	return false;
-}
-
 bool play_begin(struct play *p, struct fmap_server *s,
 		const struct fmap_layout *l, uint64_t seed)
 {
@@ -180,7 +171,6 @@ bool play_begin(struct play *p, struct fmap_server *s,
 	if (p->fd < 0)
 		return play_wrong(p, "open: %s", strerror(-p->fd));
 
-	p->zero_range = has_zero_range(p->fd);
 	p->log = getenv("FMAP_LOG");
 	p->shadow = shared(room);
 	p->buf = shared(room);

@@ -37,7 +37,6 @@ struct play {
 	char *buf;		/* as large as the file, and a page */
 	const char *pool;	/* random bytes, to be written */
 	uint64_t rng;
-	bool zero_range;	/* the kernel has it */
 	bool log;		/* tell what is done */
 	unsigned int nr;	/* of the operation that is done */
 	const char *name;
