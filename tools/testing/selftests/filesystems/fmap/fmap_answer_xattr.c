@@ -40,7 +40,7 @@ static int set(struct fmap_req *r)
 		x = find_unused(r->s);
 	if (!x || strlen(name) >= sizeof(x->name) ||
 	    in->size > sizeof(x->value))
-		return ENOSPC;
+		return -ENOSPC;
 	strcpy(x->name, name);
 	memcpy(x->value, name + strlen(name) + 1, in->size);
 	x->size = in->size;
@@ -97,7 +97,7 @@ static int drop(struct fmap_req *r)
 	struct fmap_xattr *x = find(r, r->arg);
 
 	if (!x)
-		return ENODATA;
+		return -ENODATA;
 	x->nodeid = 0;
 
 	return 0;
@@ -108,11 +108,11 @@ void fmap_answer_xattr(struct fmap_req *r)
 	if (!r->s->cfg.xattrs)
 		fmap_reply_errno(r, ENOSYS);
 	else if (r->in->opcode == FUSE_SETXATTR)
-		fmap_reply_errno(r, set(r));
+		fmap_reply_errno(r, -set(r));
 	else if (r->in->opcode == FUSE_GETXATTR)
 		get(r);
 	else if (r->in->opcode == FUSE_LISTXATTR)
 		list(r);
 	else
-		fmap_reply_errno(r, drop(r));
+		fmap_reply_errno(r, -drop(r));
 }

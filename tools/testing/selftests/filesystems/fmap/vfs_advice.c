@@ -31,6 +31,20 @@ static const char *advise(long advice)
 	return vfs_same(answer, p, vfs.image + OFF, LEN);
 }
 
+/* The bytes are zero afterwards, or what they were */
+static const char *advise_remove(long arg)
+{
+	char *p = vfs_map_at(0, OFF, LEN, RW, MAP_SHARED);
+	const char *answer;
+
+	fmap_touch(p, PG, PG, false);
+	answer = vfs_ret(madvise(p, LEN, MADV_REMOVE));
+	if (vfs_ok(answer))
+		return p[0] || memcmp(p, p + 1, LEN - 1) ? "wrong data" : "ok";
+
+	return memcmp(p, vfs.image + OFF, LEN) ? "wrong data" : answer;
+}
+
 static const char *advise_private(long advice)
 {
 	char *p = vfs_map_at(0, OFF, LEN, RW, MAP_PRIVATE);
@@ -129,7 +143,7 @@ const struct vfs_op vfs_advice_ops[] = {
 	{ "madvise, MADV_DONTNEED, private", advise_private, MADV_DONTNEED },
 	{ "madvise, MADV_FREE, shared", advise, MADV_FREE },
 	{ "madvise, MADV_FREE, private", advise_private, MADV_FREE },
-	{ "madvise, MADV_REMOVE", advise, MADV_REMOVE },
+	{ "madvise, MADV_REMOVE", advise_remove },
 	{ "madvise, MADV_HUGEPAGE", advise, MADV_HUGEPAGE },
 	{ "madvise, MADV_NOHUGEPAGE", advise, MADV_NOHUGEPAGE },
 	{ "madvise, MADV_COLLAPSE", advise, MADV_COLLAPSE },

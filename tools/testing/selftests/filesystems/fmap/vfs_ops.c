@@ -53,7 +53,7 @@ void vfs_end(const char *answer)
 	_exit(0);
 }
 
-static void __attribute__((noreturn)) die(const char *what)
+static void __noreturn die(const char *what)
 {
 	perror(what);
 	exit(1);
@@ -112,7 +112,7 @@ static void note_blocks(void)
 	blocks = st.st_blocks;
 }
 
-static void __attribute__((noreturn)) run_op(const struct vfs_op *op)
+static void __noreturn run_op(const struct vfs_op *op)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(PATIENCE);
@@ -195,7 +195,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	set_up(argv);
-	for (i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(subjects); i++) {
 		printf("# %s\n", subjects[i].name);
 		for (op = subjects[i].ops; op->name; op++)
 			if (wanted(op->name, argc, argv))

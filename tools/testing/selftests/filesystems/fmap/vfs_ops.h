@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "fmap_util.h"
+#include "kselftest.h"
 
 /* The file's size; all of its bytes are fmap_fill(VFS_SEED) before each one */
 #define VFS_SIZE	(8 * MB)
@@ -64,7 +65,7 @@ struct vfs {
 extern struct vfs vfs;
 
 /* End the operation with this answer */
-void __attribute__((noreturn)) vfs_end(const char *answer);
+void __noreturn vfs_end(const char *answer);
 
 static inline bool vfs_ok(const char *answer)
 {

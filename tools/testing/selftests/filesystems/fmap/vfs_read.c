@@ -12,7 +12,7 @@
 #define RWF_DONTCACHE	0x80
 #endif
 
-static unsigned char buf[8 * PG] __attribute__((aligned(4096)));
+static _Alignas(4096) unsigned char buf[8 * PG];
 
 static const char *read_some(long off)
 {

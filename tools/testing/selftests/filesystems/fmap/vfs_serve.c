@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!fmap_dax_find()) {
-		fprintf(stderr, "vfs_serve: set FAMFS_DAXDEVS to a DAX node in fs-dax mode, of 64 MiB\n");
+		fprintf(stderr, "set FAMFS_DAXDEVS to a DAX node, of 64 MiB\n");
 		return 1;
 	}
 	errno = -fmap_test_begin();

@@ -55,7 +55,10 @@ static const char *seek_set(long pos)
 {
 	off_t got = lseek(vfs.fd, pos, SEEK_SET);
 
-	return got == pos ? "ok" : vfs_ret(got);
+	if (got < 0)
+		return vfs_ret(got);
+
+	return got == pos ? "ok" : "elsewhere";
 }
 
 /* Extents must follow each other from the first byte to the last */
@@ -65,6 +68,8 @@ static const char *check_extents(const struct fiemap *map)
 	uint64_t pos = 0;
 	unsigned int i;
 
+	if (!map->fm_mapped_extents)
+		return "none";
 	for (i = 0; i < map->fm_mapped_extents; i++, e++) {
 		if (e->fe_logical != pos || e->fe_flags & ~FIEMAP_EXTENT_LAST)
 			return "wrong extents";

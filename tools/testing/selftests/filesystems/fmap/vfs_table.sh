@@ -14,6 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 nodes=()
 pmem=
+loop=
 
 fail()
 {
@@ -25,6 +26,7 @@ clean_up()
 {
 	mountpoint -q "$work/xfs" && umount "$work/xfs"
 	mountpoint -q "$work/disk" && umount "$work/disk"
+	[[ ! $loop ]] || losetup -d "$loop"
 	rm -rf "$work"
 }
 
@@ -49,19 +51,21 @@ make_pmem()
 make_xfs()
 {
 	mkdir "$work/xfs"
-	mkfs.xfs -q -f -m reflink=0 -d su=2m,sw=1 "$pmem"
+	mkfs.xfs -q -f -m reflink=0 -d su=2m,sw=1,agcount=2 "$pmem" >&2
 	mount -t xfs -o dax=always "$pmem" "$work/xfs"
 	xfs_io -c "extsize 2m" "$work/xfs"
 	export XFS_FILE=$work/xfs/file
 }
 
-# Something that pages are written to by direct I/O
+# Something that pages are written to by direct I/O. mount -o loop would have the
+# device open for writing while it mounts it, which not every kernel allows.
 make_disk()
 {
 	mkdir "$work/disk"
 	truncate -s 16M "$work/image"
 	mkfs.ext2 -q "$work/image"
-	mount -o loop "$work/image" "$work/disk"
+	loop=$(losetup --find --show "$work/image")
+	mount -t ext2 "$loop" "$work/disk"
 }
 
 read -r -a nodes <<<"${FAMFS_DAXDEVS:-}" || true

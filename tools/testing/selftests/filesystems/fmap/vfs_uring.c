@@ -10,7 +10,7 @@
 #define OFF		(MB + 77)
 #define LEN		(3 * PG + 5)
 
-static unsigned char buf[8 * PG] __attribute__((aligned(4096)));
+static _Alignas(4096) unsigned char buf[8 * PG];
 
 /* A ring for one request at a time */
 struct ring {
@@ -159,8 +159,8 @@ static const char *aio(int op, void *data, off_t off, int flags, int rw_flags)
 	struct io_event event;
 	long ret;
 
-	if (op == IOCB_CMD_FSYNC || op == IOCB_CMD_FDSYNC)
-		cb.aio_nbytes = cb.aio_offset = 0;
+	if (!data)
+		cb.aio_nbytes = 0;
 	vfs_set_up(syscall(SYS_io_setup, 1, &ctx));
 	ret = syscall(SYS_io_submit, ctx, 1, &list);
 	if (ret < 0)
