@@ -60,6 +60,8 @@ static void answer_init(struct fmap_req *r)
 
 	r->s->offered = in->flags | (uint64_t)in->flags2 << 32;
 	fmap_reply(r, &out, sizeof(out));
+	if (r->s->offered & flags & FUSE_OVER_IO_URING)
+		fmap_uring_start(r->s);
 	r->s->ready = true;
 }
 
@@ -232,6 +234,12 @@ void fmap_answer(struct fmap_req *r)
 	case FUSE_RENAME2:
 		rename_file(r, (char *)r->arg +
 			    sizeof(struct fuse_rename2_in));
+		break;
+	case FUSE_SETXATTR:
+	case FUSE_GETXATTR:
+	case FUSE_LISTXATTR:
+	case FUSE_REMOVEXATTR:
+		fmap_answer_xattr(r);
 		break;
 	case FUSE_GETLK:
 		fmap_answer_getlk(r);

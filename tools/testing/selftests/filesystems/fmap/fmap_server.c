@@ -30,6 +30,10 @@ static void send_reply(struct fmap_req *r, int error, const void *data,
 	};
 	struct iovec iov[2] = { { &out, sizeof(out) }, { (void *)data, len } };
 
+	if (r->queue) {
+		fmap_uring_reply(r->queue, &out, data, len);
+		return;
+	}
 	/* Fails if the requester has gone, or if the test meant it to */
 	if (writev(r->s->fd, iov, len ? 2 : 1) < 0)
 		return;
@@ -67,12 +71,14 @@ static bool pass_hook(struct fmap_req *r, struct fmap_hook *hook)
 	return true;
 }
 
-static void serve_one(struct fmap_server *s, const void *buf, size_t len)
+void fmap_serve_one(struct fmap_server *s, const void *buf, size_t len,
+		    struct fmap_queue *queue)
 {
 	struct fmap_req r = {
 		.s = s,
 		.in = buf,
 		.arg = (const char *)buf + sizeof(*r.in),
+		.queue = queue,
 	};
 
 	if (len < sizeof(*r.in) || r.in->opcode >= FMAP_OPS)
@@ -94,7 +100,7 @@ static void *serve(void *arg)
 	while (buf) {
 		len = read(s->fd, buf, REQUEST_ROOM);
 		if (len >= 0)
-			serve_one(s, buf, len);
+			fmap_serve_one(s, buf, len, NULL);
 		else if (errno == ENODEV || errno == EBADF)
 			break;	/* unmounted */
 	}

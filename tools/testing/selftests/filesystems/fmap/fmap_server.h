@@ -111,6 +111,7 @@ struct fmap_server {
 	uint64_t offered;	/* INIT flags of the kernel */
 	struct fuse_get_fmap_in fmap_in;	/* the last */
 	atomic_uint count[FMAP_OPS];
+	atomic_uint by_uring[FMAP_OPS];	/* those that came by io_uring */
 	struct fmap_hook hook[FMAP_OPS];
 	struct fmap_file file[FMAP_FILES];
 	unsigned int nr_files;
@@ -125,6 +126,7 @@ struct fmap_req {
 	struct fmap_server *s;
 	const struct fuse_in_header *in;
 	const void *arg;
+	struct fmap_queue *queue;	/* NULL if it came by /dev/fuse */
 };
 
 /* fmap_server.c: life of a server, for tests */
@@ -153,6 +155,15 @@ bool fmap_wait_nonzero(atomic_int *value);
 /* fmap_server.c: for the answering functions */
 void fmap_reply(struct fmap_req *r, const void *data, size_t len);
 void fmap_reply_errno(struct fmap_req *r, int error);
+
+/* fmap_server.c: a request has come, by @queue if that is not NULL */
+void fmap_serve_one(struct fmap_server *s, const void *buf, size_t len,
+		    struct fmap_queue *queue);
+
+/* fmap_uring.c: requests by io_uring, once INIT was answered */
+void fmap_uring_start(struct fmap_server *s);
+void fmap_uring_reply(struct fmap_queue *q, const struct fuse_out_header *out,
+		      const void *data, size_t len);
 
 /* fmap_answer.c: requests that any FUSE server gets */
 void fmap_answer(struct fmap_req *r);

@@ -186,6 +186,32 @@ TEST_F(passthrough, still_reads_the_backing_file)
 	close(fd);
 }
 
+/* While it is passed through no map is asked for; once closed, one is */
+TEST_F(passthrough, mapped_after_the_last_close)
+{
+	static const struct fmap_ext ext[] = { FMAP_SIMPLE(DEV1, 0, PG) };
+	static const struct fmap_layout l =
+		FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE, 100, ext);
+	int fd = fmap_open(self->s, "plain", O_RDONLY);
+
+	if (variant->no_echo) {
+		close(fd);
+		return;		/* nothing is asked for */
+	}
+	ASSERT_LE(0, fd);
+	fmap_file_layout(self->s, self->plain, &l);
+	ASSERT_EQ(0, fmap_fill_devices(&l, 3));
+	EXPECT_EQ(0, fmap_try_open(self->s, "plain", O_RDONLY));
+	EXPECT_EQ(0, self->s->count[FUSE_GET_FMAP]);
+	close(fd);
+
+	self->plain->open_flags = 0;
+	EXPECT_EQ(0, fmap_check_file(self->s, "plain", 100, 3));
+	EXPECT_EQ(1, self->s->count[FUSE_GET_FMAP]);
+	self->plain->open_flags = FOPEN_PASSTHROUGH;
+	EXPECT_EQ(-EIO, fmap_try_open(self->s, "plain", O_RDONLY));
+}
+
 TEST_F(passthrough, refused_for_a_mapped_inode)
 {
 	struct fmap_file *f = &self->s->file[0];

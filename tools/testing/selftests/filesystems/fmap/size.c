@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The size of a mapped file is its map's: nothing else changes it */
-#include <linux/falloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -150,22 +149,6 @@ TEST_F(size, first_open_with_truncation_is_refused)
 	ASSERT_EQ(0, fmap_fill_devices(&other, 3));
 	EXPECT_EQ(-EPERM, fmap_try_open(self->s, "other", O_RDWR | O_TRUNC));
 	EXPECT_EQ(0, fmap_check_file(self->s, "other", PG + 1, 3));
-}
-
-TEST_F(size, fallocate_is_not_supported)
-{
-	static const int modes[] = {
-		0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE,
-		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		EXPECT_EQ(-1, fallocate(self->fd, modes[i], 0, 2 * PG));
-		EXPECT_EQ(EOPNOTSUPP, errno) TH_LOG("mode %d", modes[i]);
-	}
-	EXPECT_EQ(0, self->s->count[FUSE_FALLOCATE]);
-	EXPECT_TRUE(unchanged(self->s));
 }
 
 /* The server's idea of the size does not count: the map tells it */
