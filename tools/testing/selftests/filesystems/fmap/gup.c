@@ -47,7 +47,6 @@ FIXTURE_VARIANT(gup)
 };
 
 FIXTURE_VARIANT_ADD(gup, huge) { .at = HUGE_PG + MB, .touched = true };
-FIXTURE_VARIANT_ADD(gup, huge_untouched) { .at = HUGE_PG + MB };
 FIXTURE_VARIANT_ADD(gup, small_untouched) { .at = TAIL };
 FIXTURE_VARIANT_ADD(gup, both) { .at = TAIL - LEN / 2 };
 

@@ -39,7 +39,6 @@ FIXTURE_VARIANT(gup_direct)
 };
 
 FIXTURE_VARIANT_ADD(gup_direct, huge) { .at = HUGE_PG + MB, .touched = true };
-FIXTURE_VARIANT_ADD(gup_direct, huge_untouched) { .at = HUGE_PG + MB };
 FIXTURE_VARIANT_ADD(gup_direct, small_untouched) { .at = TAIL };
 FIXTURE_VARIANT_ADD(gup_direct, both) { .at = TAIL - LEN / 2 };
 

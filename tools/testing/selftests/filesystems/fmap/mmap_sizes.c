@@ -43,7 +43,6 @@ FIXTURE_SETUP(mmap_sizes)
 	fmap_touch((char[8]) { }, 8, 1, true);	/* so that it counts itself */
 }
 
-/* Each test ends with a file of which all can be mapped large */
 FIXTURE_TEARDOWN(mmap_sizes)
 {
 	munmap(self->p, SIZE);
@@ -54,11 +53,12 @@ FIXTURE_TEARDOWN(mmap_sizes)
 #define EXPECT_FAULTS(n, p, len, write)					\
 	EXPECT_EQ(n, fmap_touch(p, len, PG, write).minor)
 
-#define EXPECT_ALL_LARGE(p)						\
+/* All of the file can be mapped large */
+#define EXPECT_ALL_LARGE()						\
 	do {								\
-		EXPECT_EQ(0, madvise(p, SIZE, MADV_DONTNEED));		\
-		EXPECT_FAULTS(SIZE / HUGE_PG, p, SIZE, true);		\
-		EXPECT_TRUE(fmap_all_huge(p, SIZE));			\
+		EXPECT_EQ(0, madvise(self->p, SIZE, MADV_DONTNEED));	\
+		EXPECT_FAULTS(SIZE / HUGE_PG, self->p, SIZE, true);	\
+		EXPECT_TRUE(fmap_all_huge(self->p, SIZE));		\
 	} while (0)
 
 TEST_F(mmap_sizes, private_store_to_a_page_that_nobody_mapped)
@@ -69,7 +69,7 @@ TEST_F(mmap_sizes, private_store_to_a_page_that_nobody_mapped)
 	q[0] = 'q';
 	q[HUGE_PG + 77 * PG] = 'q';
 	q[SIZE - 1] = 'q';
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	EXPECT_EQ('q', q[HUGE_PG + 77 * PG]);
 	munmap(q, SIZE);
 }
@@ -80,7 +80,7 @@ TEST_F(mmap_sizes, private_stores_to_all_pages)
 
 	ASSERT_NE(MAP_FAILED, q);
 	EXPECT_FAULTS(512, q, HUGE_PG, true);
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, SIZE);
 }
 
@@ -91,7 +91,7 @@ TEST_F(mmap_sizes, private_store_in_a_misaligned_mapping)
 
 	ASSERT_NE(MAP_FAILED, q);
 	EXPECT_FAULTS(256, q, MB, true);
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, MB);
 }
 
@@ -105,7 +105,7 @@ TEST_F(mmap_sizes, private_loads_beside_private_stores)
 	EXPECT_FAULTS(1, self->p, HUGE_PG, true);
 	q[PG] = 'q';
 	EXPECT_FAULTS(0, self->p, HUGE_PG, true);
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, SIZE);
 }
 
@@ -123,7 +123,7 @@ TEST_F(mmap_sizes, private_loads_after_a_store_where_it_is_mapped_large)
 	q[PG] = 'q';
 	EXPECT_FAULTS(511, q, HUGE_PG, false);
 	EXPECT_FAULTS(0, self->p, SIZE, true);
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, SIZE);
 }
 
@@ -142,7 +142,7 @@ TEST_F(mmap_sizes, private_stores_of_a_child)
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, SIZE);
 }
 
@@ -177,7 +177,7 @@ TEST_F(mmap_sizes, read_and_write_leave_it_large)
 		EXPECT_EQ(sizeof(buf), pread(self->fd, buf, sizeof(buf),
 					     i * 500 * KB));
 	}
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 }
 
 /* Behind the end of the file is nothing that could be mapped small */
@@ -188,7 +188,7 @@ TEST_F(mmap_sizes, faults_behind_the_end_leave_it_large)
 	ASSERT_NE(MAP_FAILED, q);
 	EXPECT_TRUE(fmap_sigbus(q + SIZE, true));
 	EXPECT_TRUE(fmap_sigbus(q + SIZE + MB, false));
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, SIZE + HUGE_PG);
 }
 
@@ -255,7 +255,7 @@ TEST_F(mmap_sizes, private_stores_by_the_tracepoints)
 	EXPECT_EQ(10, fmap_trace_count(&small, "private"));
 	EXPECT_EQ(0, fmap_trace_count(&small, "shared"));
 	fmap_trace_stop(&small);
-	EXPECT_ALL_LARGE(self->p);
+	EXPECT_ALL_LARGE();
 	munmap(q, SIZE);
 }
 

@@ -112,20 +112,20 @@ static void next_tick(void)
 /* Both times are later than in @was, and not later than now */
 #define EXPECT_MOVED(was)						\
 	do {								\
-		struct times is = times(self->fd);			\
+		struct times before = (was), is = times(self->fd);	\
 									\
-		EXPECT_LT((was).mtime, is.mtime);			\
-		EXPECT_LT((was).ctime, is.ctime);			\
+		EXPECT_LT(before.mtime, is.mtime);			\
+		EXPECT_LT(before.ctime, is.ctime);			\
 		EXPECT_GE(now(), is.mtime);				\
 		EXPECT_GE(now(), is.ctime);				\
 	} while (0)
 
 #define EXPECT_UNMOVED(was)						\
 	do {								\
-		struct times is = times(self->fd);			\
+		struct times before = (was), is = times(self->fd);	\
 									\
-		EXPECT_EQ((was).mtime, is.mtime);			\
-		EXPECT_EQ((was).ctime, is.ctime);			\
+		EXPECT_EQ(before.mtime, is.mtime);			\
+		EXPECT_EQ(before.ctime, is.ctime);			\
 	} while (0)
 
 /* A first write asks for capabilities; what comes after it asks nothing */
