@@ -71,8 +71,8 @@ static long counter(FIXTURE_DATA(observe) *self, const char *name)
 	return value;
 }
 
-#define EXPECT_COUNTER(n, name)						\
-	EXPECT_EQ((n), counter(self, name)) TH_LOG(name)
+#define EXPECT_COUNTER(want, of)					\
+	EXPECT_EQ((want), counter(self, of)) TH_LOG("%s", of)
 
 TEST_F(observe, counters_begin_with_0)
 {
