@@ -91,6 +91,9 @@ int fuse_fmap_setattr(struct inode *inode, struct iattr *attr);
 void fuse_fmap_pin_attr(struct inode *inode, struct fuse_attr *attr,
 			const struct iattr *set);
 
+/* fmap_sync.c */
+void fuse_fmap_sync_fs(struct super_block *sb);
+
 /* fmap_space.c */
 int fuse_fmap_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
 		     u64 start, u64 len);
@@ -171,6 +174,10 @@ static inline int fuse_fmap_setattr(struct inode *inode, struct iattr *attr)
 static inline void fuse_fmap_pin_attr(struct inode *inode,
 				      struct fuse_attr *attr,
 				      const struct iattr *set)
+{
+}
+
+static inline void fuse_fmap_sync_fs(struct super_block *sb)
 {
 }
 

@@ -45,12 +45,13 @@ static bool fmap_later(struct timespec64 ours, u64 sec, u32 nsec)
 	return timespec64_compare(&ours, &theirs) > 0;
 }
 
-static void fmap_pin_times(struct inode *inode, struct fuse_attr *attr)
+static void fmap_pin_times(struct inode *inode, struct fuse_attr *attr,
+			   bool mtime_set)
 {
 	struct timespec64 mtime = inode_get_mtime(inode);
 	struct timespec64 ctime = inode_get_ctime(inode);
 
-	if (fmap_later(mtime, attr->mtime, attr->mtimensec)) {
+	if (!mtime_set && fmap_later(mtime, attr->mtime, attr->mtimensec)) {
 		attr->mtime = mtime.tv_sec;
 		attr->mtimensec = mtime.tv_nsec;
 	}
@@ -64,8 +65,8 @@ static void fmap_pin_times(struct inode *inode, struct fuse_attr *attr)
  * fuse_fmap_pin_attr - put what the kernel knows better into attributes
  * @inode: any inode
  * @attr: attributes from the server
- * @set: the change that they are the answer to, or NULL.  Times that somebody
- *	 has set are the times of the file, whatever was before.
+ * @set: the change that they are the answer to, or NULL.  An mtime that
+ *	 somebody has set is the file's, whatever was before.
  *
  * Context: Under fuse_inode.lock, so that the answer is still right when the
  * caller has written it to the inode.
@@ -80,10 +81,8 @@ void fuse_fmap_pin_attr(struct inode *inode, struct fuse_attr *attr,
 		return;
 	attr->size = i_size_read(inode);
 	attr->blocks = fi->fmap->end >> SECTOR_SHIFT;
-	if (set && (set->ia_valid & ATTR_MTIME))
-		clear_bit(FUSE_I_FMAP_TIMES, &fi->state);
 	if (test_bit(FUSE_I_FMAP_TIMES, &fi->state))
-		fmap_pin_times(inode, attr);
+		fmap_pin_times(inode, attr, set && (set->ia_valid & ATTR_MTIME));
 }
 
 /**

@@ -32,5 +32,5 @@ const struct file_operations fmap_file_operations = {
 	.compat_ioctl	= fuse_file_compat_ioctl,
 	.poll		= fuse_file_poll,
 	.setlease	= generic_setlease,
-	.fop_flags	= FOP_MMAP_SYNC,
+	.fop_flags	= FOP_MMAP_SYNC | FOP_BUFFER_WASYNC,
 };

@@ -77,10 +77,56 @@ int fmap_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	return err;
 }
 
-/*
- * sync(2) writes back as fsync(2) does.
+static void fmap_sync_inode(struct inode *inode)
+{
+	struct writeback_control wbc = {
+		.sync_mode = WB_SYNC_ALL,
+		.range_end = LLONG_MAX,
+	};
+	struct dax_device *dax_dev = fmap_flush_dev(inode);
+
+	if (dax_dev && dax_write_cache_enabled(dax_dev))
+		dax_writeback_mapping_range(inode->i_mapping, dax_dev, &wbc);
+}
+
+/**
+ * fuse_fmap_sync_fs - sync(2) and syncfs(2)
+ * @sb: superblock of any connection
  *
- * Else nothing waits to be written.  But fs/dax tags what was mapped for writing,
+ * The VFS waits for no data of FUSE, since a server may never write it
+ * (SB_I_NO_DATA_INTEGRITY).  Data of mapped files does not depend on the server.
+ *
+ * Context: May sleep; does not wait for the server.
+ */
+void fuse_fmap_sync_fs(struct super_block *sb)
+{
+	struct inode *inode, *prev = NULL;
+
+	if (!fuse_fmap_enabled(get_fuse_conn_super(sb)))
+		return;
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!fuse_fmap_mapped(inode) || mapping_empty(inode->i_mapping))
+			continue;
+		if (!igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+
+		/* @inode keeps its place in the list, so @prev may go now */
+		iput(prev);
+		prev = inode;
+		fmap_sync_inode(inode);
+		cond_resched();
+
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(prev);
+	pmem_wmb();
+}
+
+/*
+ * Nothing waits to be written.  But fs/dax tags what was mapped for writing,
  * and an inode with tagged entries counts as dirty and would never be forgotten,
  * nor its bytes be free for another.  To take the tags away write-protects the
  * file in all mappings, for another fault at the next store: so only if there
@@ -93,19 +139,12 @@ static int fmap_writepages(struct address_space *mapping,
 		.sync_mode = WB_SYNC_ALL,
 		.range_end = LLONG_MAX,
 	};
-	struct dax_device *dax_dev;
-	int err;
 
-	if (mapping_empty(mapping))
+	if (mapping_mapped(mapping) || mapping_empty(mapping))
 		return 0;
 	/* What has entries has been mapped, hence has bytes on some device */
-	dax_dev = fmap_flush_dev(mapping->host);
-	if (mapping_mapped(mapping) &&
-	    !(wbc->for_sync && dax_write_cache_enabled(dax_dev)))
-		return 0;
-	err = dax_writeback_mapping_range(mapping, dax_dev, &all);
-	pmem_wmb();
-	return err;
+	return dax_writeback_mapping_range(mapping,
+					   fmap_flush_dev(mapping->host), &all);
 }
 
 const struct address_space_operations fmap_aops = {
