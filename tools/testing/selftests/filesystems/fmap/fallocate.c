@@ -42,6 +42,8 @@ FIXTURE_SETUP(fallocate)
 	self->want = malloc(SIZE);
 	ASSERT_NE(NULL, self->want);
 	fmap_fill(self->want, SIZE, 1, 0);
+	/* The first change asks for capabilities to take away */
+	ASSERT_EQ(1, pwrite(self->fd, self->want, 1, 0));
 	self->before = fmap_server_requests(self->s);
 }
 

@@ -30,6 +30,8 @@ FIXTURE(race)
 	int dev;		/* the server's /dev/fuse */
 	char path[128];
 	atomic_bool stop;
+	atomic_bool pause;	/* nobody is to open it now */
+	atomic_uint users;	/* that have it open or are about to */
 	atomic_uint mapped;	/* opens that found it so */
 	atomic_uint ordinary;
 	atomic_uint wrong;	/* reads that saw neither truth */
@@ -75,19 +77,6 @@ FIXTURE_TEARDOWN(race)
 	close(self->dev);
 	EXPECT_EQ(0, fmap_server_umount(self->s, 0));
 	fmap_server_free(self->s);
-}
-
-/* The map comes and goes; where an inode has it, a new one needs to begin */
-static void *change_mind(void *arg)
-{
-	FIXTURE_DATA(race) *self = arg;
-
-	while (!self->stop) {
-		self->f->fmap_error = self->f->fmap_error ? 0 : ENODATA;
-		usleep(15000);
-	}
-
-	return NULL;
 }
 
 static int notify(FIXTURE_DATA(race) *self, int code, void *arg, size_t len,
@@ -140,6 +129,29 @@ static void forget_name(FIXTURE_DATA(race) *self)
 	       arg.name, 5);
 }
 
+/*
+ * The map comes and goes. It does so when nobody has the file open, to let all
+ * race for what it becomes; where an inode has its map, a new one has to begin.
+ */
+static void *change_mind(void *arg)
+{
+	FIXTURE_DATA(race) *self = arg;
+	unsigned int i;
+
+	for (i = 0; !self->stop; i++) {
+		self->pause = true;
+		while (self->users)
+			usleep(100);
+		self->f->fmap_error = i % 2 ? 0 : ENODATA;
+		if (i % 2 == 0)
+			forget_name(self);
+		self->pause = false;
+		usleep(20000);
+	}
+
+	return NULL;
+}
+
 static void *send_notifications(void *arg)
 {
 	FIXTURE_DATA(race) *self = arg;
@@ -147,7 +159,7 @@ static void *send_notifications(void *arg)
 
 	for (i = 0; !self->stop; i++) {
 		inval_data(self);
-		if (i % 8 == 0)
+		if (i % 16 == 0)
 			store_page(self);
 		if (i % 4 == 0)
 			forget_name(self);
@@ -203,27 +215,37 @@ static void look(FIXTURE_DATA(race) *self, int fd, const char *p)
 		self->wrong++;
 }
 
+static void open_and_look(FIXTURE_DATA(race) *self, bool store)
+{
+	int fd = fmap_open(self->s, "file", O_RDWR);
+	char *p;
+
+	if (fd < 0) {
+		/* an inode that was forgotten may not have gone yet */
+		self->blunders += fd != -EBUSY && fd != -ESTALE;
+		return;
+	}
+	p = mmap(NULL, SIZE, RW, MAP_SHARED, fd, 0);
+	look(self, fd, p);
+	if (p != MAP_FAILED && store)
+		p[6 * PG] = p[2 * PG];
+	close(fd);
+	if (p != MAP_FAILED)
+		munmap(p, SIZE);
+}
+
 static void *use(void *arg)
 {
 	FIXTURE_DATA(race) *self = arg;
 	unsigned int i;
-	char *p;
-	int fd;
 
 	for (i = 0; !self->stop; i++) {
-		fd = fmap_open(self->s, "file", O_RDWR);
-		if (fd < 0) {
-			/* an evicted inode may not have gone yet */
-			self->blunders += fd != -EBUSY && fd != -ESTALE;
-			continue;
-		}
-		p = mmap(NULL, SIZE, RW, MAP_SHARED, fd, 0);
-		look(self, fd, p);
-		if (p != MAP_FAILED && i % 2)
-			p[6 * PG] = p[2 * PG];
-		close(fd);
-		if (p != MAP_FAILED)
-			munmap(p, SIZE);
+		self->users++;
+		if (!self->pause)
+			open_and_look(self, i % 2);
+		self->users--;
+		while (self->pause && !self->stop)
+			usleep(100);
 	}
 
 	return NULL;
