@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* madvise and mremap of a mapping: what they do, and what they may not harm */
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "fmap_pages.h"
 #include "fmap_test.h"
@@ -13,6 +14,9 @@
 /* Older headers do not have them */
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE		25
+#endif
+#ifndef SYS_cachestat
+#define SYS_cachestat		451
 #endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL	102
@@ -217,6 +221,19 @@ TEST_F(mmap_advice, mincore_tells_what_is_mapped)
 	ASSERT_EQ(0, mincore(self->p, SIZE, vec));
 	EXPECT_EQ(1, vec[0] & 1);
 	EXPECT_EQ(1, vec[511] & 1);
+}
+
+/* There is no page cache: none of its pages are there, nor have been */
+TEST_F(mmap_advice, cachestat_counts_nothing)
+{
+	uint64_t range[2] = { 0, SIZE }, counts[5] = { 9, 9, 9, 9, 9 };
+	unsigned int i;
+
+	EXPECT_FAULTS(2, self->p, TAIL, true);
+	EXPECT_FAULTS(16, self->p + TAIL, TAIL_LEN, false);
+	ASSERT_EQ(0, syscall(SYS_cachestat, self->fd, range, counts, 0));
+	for (i = 0; i < ARRAY_SIZE(counts); i++)
+		EXPECT_EQ(0, counts[i]);
 }
 
 /* Room for @len bytes, at a multiple of 2 MiB, that may be mapped over */

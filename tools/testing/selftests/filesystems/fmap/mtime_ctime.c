@@ -234,6 +234,7 @@ TEST_F(mtime_ctime, setting_is_exact)
 	EXPECT_EQ(1234567000000000LL, is.mtime);
 	is = times_of_server(self->fd);
 	EXPECT_EQ(1234567000000000LL, is.mtime);
+	EXPECT_LE(was.ctime, is.ctime);
 
 	/* Later writes count again */
 	next_tick();

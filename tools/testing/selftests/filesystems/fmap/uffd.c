@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * userfaultfd: what needs pages that somebody else provides is refused. The
- * asynchronous write-protection, which is for any memory, is refused as well,
- * or right.
+ * userfaultfd is refused: pages of a file in device memory are not provided by
+ * anybody else, and fs/dax does not keep track of who wrote to them
  */
 #include <linux/userfaultfd.h>
 #include <string.h>
@@ -115,173 +114,58 @@ TEST_F(uffd, nothing_can_be_copied_there)
 	EXPECT_EQ(0, memcmp(self->p, self->seen, SIZE));
 }
 
-#define ASYNC	(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_PAGEFAULT_FLAG_WP)
-
-/* Begin to protect; where that is refused, the test ends here */
-#define PROTECT_OR_RETURN(len)						\
-	do {								\
-		int ret = reg(self->uffd, self->p, len,			\
-			      UFFDIO_REGISTER_MODE_WP);			\
-									\
-		if (ret == -EINVAL)					\
-			return;						\
-		ASSERT_EQ(0, ret);					\
-	} while (0)
-
-/*
- * Which pages were written since the last call, or all pages if there was none?
- * A byte a page, 1 if so. Return: how many, or -errno
- */
-static long written(void *p, size_t len, unsigned char *page)
+/* Otherwise open to memory of any kind */
+TEST_F(uffd, asynchronous_protection_is_refused)
 {
-	struct page_region regions[64];
+	ASSERT_EQ(0, begin(self->uffd, UFFD_FEATURE_WP_ASYNC |
+			   UFFD_FEATURE_WP_UNPOPULATED |
+			   UFFD_FEATURE_PAGEFAULT_FLAG_WP));
+	EXPECT_EQ(-EINVAL, reg(self->uffd, self->p, SIZE,
+			       UFFDIO_REGISTER_MODE_WP));
+	fmap_touch(self->p, SIZE, PG, false);
+	EXPECT_EQ(-EINVAL, reg(self->uffd, self->p, HUGE_PG,
+			       UFFDIO_REGISTER_MODE_WP));
+	EXPECT_EQ(-EINVAL, reg(self->uffd, self->p + TAIL, TAIL_LEN,
+			       UFFDIO_REGISTER_MODE_WP));
+	EXPECT_EQ(0, memcmp(self->p, self->seen, SIZE));
+}
+
+/* Nor by way of a range that begins elsewhere */
+TEST_F(uffd, range_of_two_kinds_is_refused)
+{
+	char *q = mmap(self->p + SIZE - PG, PG, RW, MAP_FIXED | MAP_PRIVATE |
+		       MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_EQ(0, begin(self->uffd, UFFD_FEATURE_WP_ASYNC));
+	EXPECT_EQ(-EINVAL, reg(self->uffd, self->p, SIZE,
+			       UFFDIO_REGISTER_MODE_WP));
+	EXPECT_EQ(0, reg(self->uffd, q, PG, UFFDIO_REGISTER_MODE_WP));
+	EXPECT_EQ(0, memcmp(self->p, self->seen, SIZE - PG));
+}
+
+/* Who scans for written pages is told that nothing is known of these */
+TEST_F(uffd, scan_for_written_pages_is_refused)
+{
+	struct page_region region;
 	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
 		.flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
-		.start = (uintptr_t)p,
-		.end = (uintptr_t)p + len,
-		.vec = (uintptr_t)regions,
-		.vec_len = ARRAY_SIZE(regions),
+		.start = (uintptr_t)self->p,
+		.end = (uintptr_t)self->p + TAIL,
+		.vec = (uintptr_t)&region,
+		.vec_len = 1,
 		.category_mask = PAGE_IS_WRITTEN,
 		.return_mask = PAGE_IS_WRITTEN,
 	};
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	long sum = 0;
-	int i, n;
 
-	memset(page, 0, len / PG);
-	n = ioctl(fd, PAGEMAP_SCAN, &arg);
-	if (n < 0)
-		sum = -errno;
-	close(fd);
-	for (i = 0; i < n; i++) {
-		long first = (regions[i].start - (uintptr_t)p) / PG;
-		long pages = (regions[i].end - regions[i].start) / PG;
-
-		memset(page + first, 1, pages);
-		sum += pages;
-	}
-
-	return sum;
-}
-
-/* Written pages of 4 KiB are told exactly */
-TEST_F(uffd, write_protection_of_small_pages)
-{
-	unsigned char page[TAIL_LEN / PG];
-	char *p = self->p + TAIL;
-
-	ASSERT_EQ(0, begin(self->uffd, ASYNC));
-	fmap_touch(p, TAIL_LEN, PG, false);
-	PROTECT_OR_RETURN(SIZE);
-	ASSERT_LE(0, written(p, TAIL_LEN, page));
-	EXPECT_EQ(0, written(p, TAIL_LEN, page));
-	fmap_touch(p, TAIL_LEN, PG, false);
-	EXPECT_EQ(0, written(p, TAIL_LEN, page));
-
-	p[3 * PG + 5] = 'a';
-	p[9 * PG] = 'b';
-	EXPECT_EQ(2, written(p, TAIL_LEN, page));
-	EXPECT_EQ(1, page[3]);
-	EXPECT_EQ(1, page[9]);
-	EXPECT_EQ(0, written(p, TAIL_LEN, page));
-	p[3 * PG + 5] = 'c';
-	EXPECT_EQ(1, written(p, TAIL_LEN, page));
-	EXPECT_EQ(1, page[3]);
-
-	EXPECT_EQ('c', p[3 * PG + 5]);
-	EXPECT_EQ('b', p[9 * PG]);
-	EXPECT_EQ(0, memcmp(p, self->seen + TAIL, 3 * PG));
-}
-
-/*
- * Of a page of 2 MiB it may be told that all of it was written. That a written
- * page is not told must not be.
- */
-TEST_F(uffd, write_protection_of_huge_pages)
-{
-	unsigned char page[TAIL / PG];
-	long n;
-
-	ASSERT_EQ(0, begin(self->uffd, ASYNC));
-	EXPECT_EQ(2, fmap_touch(self->p, TAIL, PG, false).minor);
-	PROTECT_OR_RETURN(TAIL);
-	ASSERT_LE(0, written(self->p, TAIL, page));
-	EXPECT_EQ(0, written(self->p, TAIL, page));
-
-	self->p[7 * PG] = 'a';
-	n = written(self->p, TAIL, page);
-	EXPECT_EQ(1, page[7]);
-	EXPECT_GE(512, n);
-	EXPECT_EQ(0, page[600]);
-
-	self->p[8 * PG] = 'b';
-	self->p[HUGE_PG + 5 * PG] = 'c';
-	n = written(self->p, TAIL, page);
-	EXPECT_EQ(1, page[8]);
-	EXPECT_EQ(1, page[512 + 5]);
-	EXPECT_EQ('a', self->p[7 * PG]);
-	EXPECT_EQ('b', self->p[8 * PG]);
-	EXPECT_EQ('c', self->p[HUGE_PG + 5 * PG]);
-	EXPECT_EQ(0, memcmp(self->p, self->seen, 7 * PG));
-}
-
-/* Stored to before, so that it is writable when protection begins */
-TEST_F(uffd, write_protection_of_huge_pages_in_use)
-{
-	unsigned char page[HUGE_PG / PG];
-
-	ASSERT_EQ(0, begin(self->uffd, ASYNC));
-	fmap_touch(self->p, HUGE_PG, PG, true);
-	PROTECT_OR_RETURN(HUGE_PG);
-	ASSERT_LE(0, written(self->p, HUGE_PG, page));
-	EXPECT_EQ(0, written(self->p, HUGE_PG, page));
-	self->p[100 * PG] = 'a';
-	ASSERT_LE(1, written(self->p, HUGE_PG, page));
-	EXPECT_EQ(1, page[100]);
-	self->p[100 * PG] = 'b';
-	self->p[101 * PG] = 'b';
-	ASSERT_LE(2, written(self->p, HUGE_PG, page));
-	EXPECT_EQ(1, page[100]);
-	EXPECT_EQ(1, page[101]);
-	EXPECT_EQ('b', self->p[101 * PG]);
-	EXPECT_EQ(1, self->p[102 * PG]);
-}
-
-/* Pages that are not there yet have not been written since */
-TEST_F(uffd, write_protection_before_the_first_touch)
-{
-	unsigned char page[TAIL / PG];
-
-	ASSERT_EQ(0, begin(self->uffd, ASYNC | UFFD_FEATURE_WP_UNPOPULATED));
-	PROTECT_OR_RETURN(TAIL);
-	ASSERT_LE(0, written(self->p, TAIL, page));
-	EXPECT_EQ(0, written(self->p, TAIL, page));
-	self->p[0] = 'a';
-	self->p[HUGE_PG + 9 * PG] = 'b';
-	ASSERT_LE(2, written(self->p, TAIL, page));
-	EXPECT_EQ(1, page[0]);
-	EXPECT_EQ(1, page[512 + 9]);
-	EXPECT_EQ(0, memcmp(self->p + 1, self->seen + 1, HUGE_PG - 1));
-}
-
-/* Taken off, it leaves an ordinary mapping */
-TEST_F(uffd, write_protection_ends)
-{
-	struct uffdio_range range = { (uintptr_t)self->p, SIZE };
-	unsigned char page[SIZE / PG];
-
-	ASSERT_EQ(0, begin(self->uffd, ASYNC));
-	fmap_touch(self->p, SIZE, PG, false);
-	PROTECT_OR_RETURN(SIZE);
-	ASSERT_LE(0, written(self->p, SIZE, page));
-	ASSERT_EQ(0, ioctl(self->uffd, UFFDIO_UNREGISTER, &range));
+	ASSERT_LE(0, fd);
 	fmap_touch(self->p, SIZE, PG, true);
+	EXPECT_EQ(-1, ioctl(fd, PAGEMAP_SCAN, &arg));
+	EXPECT_EQ(EPERM, errno);
 	EXPECT_EQ(0, fmap_touch(self->p, SIZE, PG, true).minor);
-	EXPECT_EQ(1, self->p[0]);
-	EXPECT_EQ(1, self->p[SIZE - PG]);
-	EXPECT_EQ(variant->flags == MAP_SHARED,
-		  fmap_on_devices(&layout, 0, self->p, SIZE));
+	close(fd);
 }
 
 FMAP_TEST_MAIN
