@@ -2,9 +2,9 @@
 /*
  * Operations of vfs_ops: which size of pages a mapping gets, and keeps
  *
- * The kernel remembers for a file that a part of it was mapped in small pages.
- * So each operation has its own 2 MiB of the file as long as it is not made
- * anew, and only the last operations may leave theirs in small pages.
+ * The kernel remembers for a file that a part of it was mapped in small pages,
+ * as far as it was not mapped in a large one before. No other operation maps
+ * small pages of these 4 MiB, and here those that do come last.
  */
 #include "vfs_ops.h"
 
@@ -181,14 +181,15 @@ static const char *size_odd_offset(long arg)
 	return checked(vfs_page_size(p, false), p, THERE - PG);
 }
 
+/* Who maps less than 2 MiB gets small pages, which the file remembers */
 static const char *size_after_small(long arg)
 {
-	char *p = vfs_map_at(PG, THERE, HUGE_PG, RW, MAP_SHARED);
+	char *p = vfs_map(MB, PG, RW, MAP_SHARED);
 
 	fmap_touch(p, PG, PG, false);
-	munmap(p, HUGE_PG);
-	p = vfs_map_at(0, THERE, HUGE_PG, RW, MAP_SHARED);
-	return checked(vfs_page_size(p, false), p, THERE);
+	munmap(p, PG);
+	p = vfs_map_at(0, 0, HUGE_PG, RW, MAP_SHARED);
+	return checked(vfs_page_size(p, false), p, 0);
 }
 
 const struct vfs_op vfs_page_ops[] = {
@@ -211,6 +212,6 @@ const struct vfs_op vfs_page_ops[] = {
 	{ "mremap of nothing, which maps it once more", mremap_copy },
 	{ "pages at a misaligned address", size_odd_address },
 	{ "pages at a misaligned offset", size_odd_offset },
-	{ "pages after a misaligned mapping of one", size_after_small },
+	{ "pages after a mapping of 4 KiB", size_after_small },
 	{ }
 };

@@ -48,8 +48,10 @@ static const char *read_vector(long flags)
 	struct iovec iov[3] = {
 		{ buf, 1000 }, { buf + 1000, 1 }, { buf + 1001, LEN - 1001 },
 	};
-	ssize_t n = preadv2(vfs.fd, iov, 3, OFF, flags);
+	ssize_t n;
 
+	memset(buf, 0, sizeof(buf));
+	n = preadv2(vfs.fd, iov, 3, OFF, flags);
 	return vfs_same(vfs_count(n, LEN), buf, vfs.image + OFF, LEN);
 }
 

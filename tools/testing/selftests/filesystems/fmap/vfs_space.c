@@ -5,10 +5,27 @@
 #include <linux/fsverity.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "vfs_ops.h"
 
-/* linux/stat.h does not go with sys/stat.h */
+/* linux/mman.h and linux/stat.h do not go with the headers of libc */
+struct cachestat_range {
+	uint64_t off;
+	uint64_t len;
+};
+
+struct cachestat {
+	uint64_t nr_cache;
+	uint64_t nr_dirty;
+	uint64_t nr_writeback;
+	uint64_t nr_evicted;
+	uint64_t nr_recently_evicted;
+};
+
+#ifndef __NR_cachestat
+#define __NR_cachestat	451
+#endif
 #ifndef STATX_DIOALIGN
 #define STATX_DIOALIGN	0x2000
 #endif
@@ -165,6 +182,20 @@ static const char *trim(long arg)
 	return vfs_ret(ioctl(vfs.fd, FITRIM, &range));
 }
 
+/* Pages of the file in the page cache, after it was read */
+static const char *cached_pages(long arg)
+{
+	struct cachestat_range range = { };
+	struct cachestat stat = { };
+	char c;
+
+	vfs_set_up(pread(vfs.fd, &c, 1, 0));
+	if (syscall(__NR_cachestat, vfs.fd, &range, &stat, 0))
+		return vfs_ret(-1);
+
+	return number(stat.nr_cache);
+}
+
 static const char *stat_size(long arg)
 {
 	struct stat st;
@@ -231,6 +262,7 @@ const struct vfs_op vfs_space_ops[] = {
 	{ "FS_IOC_ENABLE_VERITY", enable_verity },
 	{ "FIFREEZE and FITHAW", freeze },
 	{ "FITRIM", trim },
+	{ "cachestat, pages in the cache", cached_pages },
 	{ "stat, size", stat_size },
 	{ "stat, blocks", stat_blocks },
 	{ "stat, block size", stat_blksize },

@@ -193,6 +193,7 @@ static const char *aio_write_over_end(long arg)
 
 static const char *aio_nowait(long arg)
 {
+	memset(buf, 0, sizeof(buf));
 	return vfs_same(aio(IOCB_CMD_PREAD, buf, OFF, 0, RWF_NOWAIT), buf,
 			vfs.image + OFF, LEN);
 }
