@@ -198,6 +198,7 @@ TEST_F(faults, sync_causes_no_refault)
 	uint64_t was = fmap_dax_attr(0, "write_cache");
 
 	ASSERT_EQ(0, fmap_dax_set_attr(0, "write_cache", "0"));
+	ASSERT_EQ(0, fmap_dax_set_attr(1, "write_cache", "0"));
 	EXPECT_FAULTS(1, self->p, HUGE_PG, true);
 	EXPECT_FAULTS(16, self->p + TAIL, 16 * PG, true);
 	EXPECT_EQ(0, msync(self->p, SIZE, MS_SYNC));
@@ -208,6 +209,7 @@ TEST_F(faults, sync_causes_no_refault)
 	EXPECT_FAULTS(0, self->p, HUGE_PG, true);
 	EXPECT_FAULTS(0, self->p + TAIL, 16 * PG, true);
 	EXPECT_EQ(0, fmap_dax_set_attr(0, "write_cache", was ? "1" : "0"));
+	EXPECT_EQ(0, fmap_dax_set_attr(1, "write_cache", was ? "1" : "0"));
 }
 
 /* Many writes by another process, as a reader would meet them */
