@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Every commit builds, and the option off costs nothing. Only the folders that
-# the series works in are compiled. The source is a tree of its own, tree/BASE-each,
+# the series works in are compiled, and single files that it mends elsewhere. The
+# source is a tree of its own, tree/BASE-each,
 # which takes the state of one commit after the other; its untouched files are
 # hard links to the pristine ones. Each configuration has its build folder.
 
@@ -65,8 +66,20 @@ build_config()
 	local config=$1 out=$FAMFS_CACHE/build/$BASE-each-$1
 
 	build_configure "$config" "$out"
-	# W=1: more warnings; e: each is an error.
+	# W=1: more warnings; e: each is an error. Not all of the kernel is so clean.
 	build_make "$out" W=1e "${BUILD_DIRS[@]}"
+	mapfile -t objects < <(mended_objects)
+	[[ ${#objects[@]} -eq 0 ]] || build_make "$out" "${objects[@]}"
+}
+
+# The objects of the source files outside of $BUILD_DIRS that the series changes.
+mended_objects()
+{
+	local not=("${BUILD_DIRS[@]/#/:!}")
+
+	git_plain -C "$SCRATCH/git" diff --name-only --diff-filter=M pristine \
+		"entry/$(build_entries | tail -n 1)" \
+		-- '*.c' "${not[@]}" | sed 's/c$/o/'
 }
 
 # Puts a commit of $SCRATCH/git into the tree.
