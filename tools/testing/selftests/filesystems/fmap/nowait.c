@@ -166,6 +166,10 @@ TEST_F(nowait, file_that_is_locked)
 	hook->hold = 0;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(LEN, read_now(self->fd, self->buf, LEN, 0));
+
+	/* Attributes have come, so that privileges have to be asked for anew */
+	EXPECT_EQ(-EAGAIN, write_now(self->fd, self->buf, LEN, 0));
+	ASSERT_EQ(1, pwrite(self->fd, self->seen, 1, 0));
 	EXPECT_EQ(LEN, write_now(self->fd, self->buf, LEN, 0));
 }
 
