@@ -41,7 +41,7 @@ static int set(struct fmap_req *r)
 	if (!x || strlen(name) >= sizeof(x->name) ||
 	    in->size > sizeof(x->value))
 		return -ENOSPC;
-	strcpy(x->name, name);
+	memcpy(x->name, name, strlen(name) + 1);
 	memcpy(x->value, name + strlen(name) + 1, in->size);
 	x->size = in->size;
 	x->nodeid = r->in->nodeid;
@@ -86,7 +86,7 @@ static void list(struct fmap_req *r)
 
 		if (x->nodeid != r->in->nodeid)
 			continue;
-		strcpy(names + len, x->name);
+		memcpy(names + len, x->name, strlen(x->name) + 1);
 		len += strlen(x->name) + 1;
 	}
 	reply_bytes(r, in->size, names, len);

@@ -11,7 +11,7 @@
 #define OFF		MB
 #define LEN		(4 * PG)
 
-static _Alignas(4096) unsigned char buf[LEN];
+static alignas(4096) unsigned char buf[LEN];
 
 /* From the file's memory to a disk; @touch: it was mapped before */
 static const char *direct_from(char *p, const void *want)

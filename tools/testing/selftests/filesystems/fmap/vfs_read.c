@@ -12,7 +12,7 @@
 #define RWF_DONTCACHE	0x80
 #endif
 
-static _Alignas(4096) unsigned char buf[8 * PG];
+static alignas(4096) unsigned char buf[8 * PG];
 
 static const char *read_some(long off)
 {

@@ -10,7 +10,7 @@
 #define OFF		(MB + 77)
 #define LEN		(3 * PG + 5)
 
-static _Alignas(4096) unsigned char buf[8 * PG];
+static alignas(4096) unsigned char buf[8 * PG];
 
 /* A ring for one request at a time */
 struct ring {

@@ -108,7 +108,7 @@ static const struct direct direct[] = {
 	{ MB, 2 * PG, 0 }, { MB + 5, 2 * PG, 0 }, { MB, 777, 0 }, { MB, PG, 3 },
 };
 
-static _Alignas(4096) unsigned char aligned[4 * PG];
+static alignas(4096) unsigned char aligned[4 * PG];
 
 static const char *write_direct(long i)
 {
