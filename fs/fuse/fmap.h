@@ -21,7 +21,7 @@ struct fmap_stats;
  *	  of fmap_dev.c
  * @on: the server accepted the maps; set once, in the INIT reply
  * @no_get_fmap: the server does not know FUSE_GET_FMAP; set once
- * @closed: unmounted: no device may be attached any more
+ * @closed: to be unmounted: no device may be attached any more
  * @devs: the devices by their index.  A slot is filled once (with release
  *	  order) and emptied when the last inode is gone, so who holds an inode
  *	  whose map names a device may read its slot without a lock.
@@ -76,6 +76,7 @@ void fuse_fmap_exit(void);
 /* fmap_conn.c */
 u64 fuse_fmap_offer(struct fuse_mount *fm);
 void fuse_fmap_accept(struct fuse_mount *fm, u64 flags);
+void fuse_fmap_conn_close(struct fuse_conn *fc);
 void fuse_fmap_conn_release(struct fuse_conn *fc);
 void fuse_fmap_conn_free(struct fuse_conn *fc);
 
@@ -132,6 +133,10 @@ static inline u64 fuse_fmap_offer(struct fuse_mount *fm)
 }
 
 static inline void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
+{
+}
+
+static inline void fuse_fmap_conn_close(struct fuse_conn *fc)
 {
 }
 

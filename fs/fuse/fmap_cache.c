@@ -216,7 +216,9 @@ static void fmap_reconsider(struct inode *inode, struct fuse_file *ff)
 
 	if (!test_bit(FUSE_I_NO_FMAP, &fi->state) ||
 	    test_bit(FUSE_I_FMAP_STORED, &fi->state) ||
-	    READ_ONCE(fi->fmap_users))
+	    READ_ONCE(fi->fmap_users) ||
+	    mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) ||
+	    mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK))
 		return;
 	if (!(ff->open_flags & FOPEN_KEEP_CACHE))
 		invalidate_inode_pages2(mapping);

@@ -101,6 +101,26 @@ void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
 }
 
 /**
+ * fuse_fmap_conn_close - take in nothing more
+ * @fc: the connection; it has been aborted
+ *
+ * The counters go now, since their name can be another's as soon as the
+ * superblock has given its device number back.
+ *
+ * Context: May sleep.  Takes fuse_fmap_conn.lock.
+ */
+void fuse_fmap_conn_close(struct fuse_conn *fc)
+{
+	struct fuse_fmap_conn *fmc = fc->fmap;
+
+	if (!fmc)
+		return;
+	guard(mutex)(&fmc->lock);
+	fmc->closed = true;
+	fmap_stats_remove(fc);
+}
+
+/**
  * fuse_fmap_conn_release - let go of the devices
  * @fc: the connection; no inode is left, the server may still be there
  *
@@ -112,9 +132,9 @@ void fuse_fmap_conn_release(struct fuse_conn *fc)
 
 	if (!fmc)
 		return;
+	/* A mount that came to nothing was not closed before */
+	fuse_fmap_conn_close(fc);
 	guard(mutex)(&fmc->lock);
-	fmc->closed = true;
-	fmap_stats_remove(fc);
 	for (int i = 0; i < FUSE_FMAP_MAX_DEVS; i++) {
 		if (!fmc->devs[i])
 			continue;
