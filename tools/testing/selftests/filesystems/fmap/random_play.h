@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "fmap_util.h"
+#include "kselftest.h"
 
 #define PLAY_VIEWS	7
 #define PLAY_PRIVATE	2	/* the first views are private */
@@ -56,11 +57,11 @@ size_t play_len(struct play *p);
 const char *play_data(struct play *p, size_t len);
 size_t play_clamp(const struct play *p, uint64_t off, size_t len);
 
-__attribute__((format(printf, 2, 3)))
+__printf(2, 3)
 void play_say(struct play *p, const char *fmt, ...);
 
 /* Says what is wrong, and is false */
-__attribute__((format(printf, 2, 3)))
+__printf(2, 3)
 bool play_wrong(struct play *p, const char *fmt, ...);
 
 /* True if @got is what is wanted, and errno too if that is -1 */
