@@ -82,7 +82,7 @@ static int inval_inode(struct fmap_server *s, uint64_t nodeid)
 }
 
 /* Let the attributes arrive, and see them: 0 or -errno */
-static int arrive(FIXTURE_DATA(attributes) *self, enum arrival by,
+static int arrive(FIXTURE_DATA(attributes) * self, enum arrival by,
 		  struct statx *stx)
 {
 	unsigned int *count = (unsigned int *)&self->s->count[FUSE_GETATTR];

@@ -92,7 +92,7 @@ FIXTURE_TEARDOWN(fiemap)
 }
 
 /* Number of extents that @room allows to be told of the range, or -errno */
-static int get(FIXTURE_DATA(fiemap) *self, uint64_t start, uint64_t len,
+static int get(FIXTURE_DATA(fiemap) * self, uint64_t start, uint64_t len,
 	       uint32_t flags, unsigned int room)
 {
 	struct fiemap *map = &self->got.map;

@@ -44,18 +44,18 @@ static struct held_lock *find_conflict(const struct held_lock *want)
 	return NULL;
 }
 
-static int put_lock(const struct held_lock *want)
+static bool put_lock(const struct held_lock *want)
 {
 	struct held_lock *h;
 
 	for (h = table; h < table + LOCKS; h++) {
 		if (!h->used) {
 			*h = *want;
-			return 0;
+			return true;
 		}
 	}
 
-	return ENOLCK;
+	return false;
 }
 
 static void drop_locks(const struct held_lock *what)
@@ -89,8 +89,8 @@ static int try_lock(const struct held_lock *want)
 		error = EAGAIN;
 	} else {
 		drop_locks(want);
-		if (want->lk.type != F_UNLCK)
-			error = put_lock(want);
+		if (want->lk.type != F_UNLCK && !put_lock(want))
+			error = ENOLCK;
 	}
 	pthread_mutex_unlock(&table_lock);
 

@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(handles)
 }
 
 /* Let the kernel forget what nobody uses: false if the file is not forgotten */
-static bool drop_caches(struct fmap_server *s)
+static bool forget_unused(struct fmap_server *s)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 	int i;
@@ -121,7 +121,7 @@ TEST_F(handles, after_the_inode_was_dropped)
 	int fd;
 
 	EXPECT_EQ(0, fmap_check_file(self->s, "file", SIZE, 1));
-	ASSERT_TRUE(drop_caches(self->s));
+	ASSERT_TRUE(forget_unused(self->s));
 	fd = open_by_handle_at(self->dir, &self->h, O_RDWR);
 	if (!variant->flags) {
 		EXPECT_EQ(-1, fd);

@@ -78,7 +78,7 @@ static int lock_by_child(int fd, int cmd, int type, off_t start, off_t len)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
 }
 
-static bool told_the_server(FIXTURE_DATA(locks) *self)
+static bool told_the_server(FIXTURE_DATA(locks) * self)
 {
 	return self->s->count[FUSE_SETLK] + self->s->count[FUSE_SETLKW];
 }

@@ -50,13 +50,13 @@ FIXTURE_TEARDOWN(again)
 }
 
 /* From now on the server has a map for the file */
-static void get_map(FIXTURE_DATA(again) *self)
+static void get_map(FIXTURE_DATA(again) * self)
 {
 	self->asked = self->s->count[FUSE_GET_FMAP];
 	fmap_file_layout(self->s, self->f, &layout);
 }
 
-static unsigned int asked(FIXTURE_DATA(again) *self)
+static unsigned int asked(FIXTURE_DATA(again) * self)
 {
 	return self->s->count[FUSE_GET_FMAP] - self->asked;
 }
@@ -68,7 +68,7 @@ static bool is_ordinary(int fd)
 	return pread(fd, &c, 1, PG + 7) == 1 && c == 'o';
 }
 
-static bool is_mapped(FIXTURE_DATA(again) *self, int fd)
+static bool is_mapped(FIXTURE_DATA(again) * self, int fd)
 {
 	unsigned int before = self->s->count[FUSE_READ];
 	struct stat st;
@@ -78,7 +78,7 @@ static bool is_mapped(FIXTURE_DATA(again) *self, int fd)
 	       self->s->count[FUSE_READ] == before;
 }
 
-static bool opens_mapped(FIXTURE_DATA(again) *self)
+static bool opens_mapped(FIXTURE_DATA(again) * self)
 {
 	int fd = fmap_open(self->s, "file", O_RDWR);
 	bool mapped = fd >= 0 && is_mapped(self, fd);
@@ -87,7 +87,7 @@ static bool opens_mapped(FIXTURE_DATA(again) *self)
 	return mapped;
 }
 
-static bool opens_ordinary(FIXTURE_DATA(again) *self)
+static bool opens_ordinary(FIXTURE_DATA(again) * self)
 {
 	int fd = fmap_open(self->s, "file", O_RDWR);
 	bool ordinary = fd >= 0 && is_ordinary(fd);

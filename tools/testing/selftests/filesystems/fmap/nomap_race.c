@@ -79,7 +79,7 @@ FIXTURE_TEARDOWN(race)
 	fmap_server_free(self->s);
 }
 
-static int notify(FIXTURE_DATA(race) *self, int code, void *arg, size_t len,
+static int notify(FIXTURE_DATA(race) * self, int code, void *arg, size_t len,
 		  const void *data, size_t data_len)
 {
 	struct fuse_out_header out = {
@@ -94,7 +94,7 @@ static int notify(FIXTURE_DATA(race) *self, int code, void *arg, size_t len,
 	return writev(self->dev, iov, 3) < 0 ? -errno : 0;
 }
 
-static void inval_data(FIXTURE_DATA(race) *self)
+static void inval_data(FIXTURE_DATA(race) * self)
 {
 	struct fuse_notify_inval_inode_out arg = {
 		.ino = self->f->nodeid, .len = 2 * PG,
@@ -103,7 +103,7 @@ static void inval_data(FIXTURE_DATA(race) *self)
 	notify(self, FUSE_NOTIFY_INVAL_INODE, &arg, sizeof(arg), NULL, 0);
 }
 
-static void store_page(FIXTURE_DATA(race) *self)
+static void store_page(FIXTURE_DATA(race) * self)
 {
 	struct fuse_notify_store_out arg = {
 		.nodeid = self->f->nodeid, .offset = PG, .size = PG,
@@ -115,7 +115,7 @@ static void store_page(FIXTURE_DATA(race) *self)
 }
 
 /* The inode dies with its only name, and with it what it was */
-static void forget_name(FIXTURE_DATA(race) *self)
+static void forget_name(FIXTURE_DATA(race) * self)
 {
 	struct {
 		struct fuse_notify_inval_entry_out out;
@@ -135,7 +135,7 @@ static void forget_name(FIXTURE_DATA(race) *self)
  */
 static void *change_mind(void *arg)
 {
-	FIXTURE_DATA(race) *self = arg;
+	FIXTURE_DATA(race) * self = arg;
 	unsigned int i;
 
 	for (i = 0; !self->stop; i++) {
@@ -154,7 +154,7 @@ static void *change_mind(void *arg)
 
 static void *send_notifications(void *arg)
 {
-	FIXTURE_DATA(race) *self = arg;
+	FIXTURE_DATA(race) * self = arg;
 	unsigned int i;
 
 	for (i = 0; !self->stop; i++) {
@@ -172,7 +172,7 @@ static void *send_notifications(void *arg)
 /* The server changes its mind about the size, and the kernel asks for it */
 static void *change_attributes(void *arg)
 {
-	FIXTURE_DATA(race) *self = arg;
+	FIXTURE_DATA(race) * self = arg;
 	struct statx stx;
 	unsigned int i;
 
@@ -192,7 +192,7 @@ static void *change_attributes(void *arg)
 }
 
 /* One truth for as long as the file is open */
-static void look(FIXTURE_DATA(race) *self, int fd, const char *p)
+static void look(FIXTURE_DATA(race) * self, int fd, const char *p)
 {
 	char page[PG] = "";
 
@@ -207,7 +207,8 @@ static void look(FIXTURE_DATA(race) *self, int fd, const char *p)
 		self->ordinary++;
 	if (memcmp(page, page + 1, PG - 1))
 		self->wrong++;
-	if (p != MAP_FAILED && ((volatile char *)p)[2 * PG] != page[0])
+	if (p != MAP_FAILED &&
+	    __atomic_load_n(p + 2 * PG, __ATOMIC_RELAXED) != page[0])
 		self->wrong++;
 	if (pwrite(fd, page, 100, PG + 50) != 100)
 		self->blunders++;
@@ -215,7 +216,7 @@ static void look(FIXTURE_DATA(race) *self, int fd, const char *p)
 		self->wrong++;
 }
 
-static void open_and_look(FIXTURE_DATA(race) *self, bool store)
+static void open_and_look(FIXTURE_DATA(race) * self, bool store)
 {
 	int fd = fmap_open(self->s, "file", O_RDWR);
 	char *p;
@@ -236,7 +237,7 @@ static void open_and_look(FIXTURE_DATA(race) *self, bool store)
 
 static void *use(void *arg)
 {
-	FIXTURE_DATA(race) *self = arg;
+	FIXTURE_DATA(race) * self = arg;
 	unsigned int i;
 
 	for (i = 0; !self->stop; i++) {

@@ -16,40 +16,47 @@ static const struct fmap_layout layout = FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE,
 FIXTURE(not_offered)
 {
 	struct fmap_server *s;
-	char loop[32];
-	int loop_fd;
+	char loop[32];		/* "" if there is none */
 };
 
 FIXTURE_SETUP(not_offered)
 {
 	ASSERT_EQ(0, fmap_test_begin());
-	self->loop_fd = -1;
 }
 
 FIXTURE_TEARDOWN(not_offered)
 {
+	int fd;
+
 	fmap_server_free(self->s);
-	if (self->loop_fd >= 0)
-		ioctl(self->loop_fd, LOOP_CLR_FD, 0);
+	if (!self->loop[0])
+		return;
+	fd = open(self->loop, O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(0, ioctl(fd, LOOP_CLR_FD, 0));
+	close(fd);
 }
 
-/* A loop device of 1 MiB: its descriptor, or -errno */
+/*
+ * A loop device of 1 MiB: 0 or -errno. Its descriptor goes, as who has it open
+ * for writing is in the way of a mount.
+ */
 static int make_loop(char *path, size_t size)
 {
 	int ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int nr = ioctl(ctl, LOOP_CTL_GET_FREE);
 	int mem = memfd_create("loop", MFD_CLOEXEC);
-	int fd;
+	int fd, ret = 0;
 
 	close(ctl);
 	snprintf(path, size, "/dev/loop%d", nr);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (nr < 0 || fd < 0 || ftruncate(mem, MB) ||
 	    ioctl(fd, LOOP_SET_FD, mem))
-		return -errno;
+		ret = -errno;
 	close(mem);
+	close(fd);
 
-	return fd;
+	return ret;
 }
 
 static bool is_plain(struct fmap_server *s)
@@ -73,8 +80,7 @@ TEST_F(not_offered, mount_of_a_block_device)
 		.options = ",blksize=4096",
 	};
 
-	self->loop_fd = make_loop(self->loop, sizeof(self->loop));
-	ASSERT_LE(0, self->loop_fd);
+	ASSERT_EQ(0, make_loop(self->loop, sizeof(self->loop)));
 	self->s = fmap_test_serve(&cfg, "file", &layout);
 	ASSERT_NE(NULL, self->s);
 	EXPECT_FALSE(self->s->offered & FUSE_DAX_FMAP);

@@ -28,6 +28,7 @@ FIXTURE_VARIANT_ADD(open_flags, direct_io) { .flags = FOPEN_DIRECT_IO };
 FIXTURE_VARIANT_ADD(open_flags, parallel_direct_writes) {
 	.flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES,
 };
+
 FIXTURE_VARIANT_ADD(open_flags, nonseekable) { .flags = FOPEN_NONSEEKABLE };
 FIXTURE_VARIANT_ADD(open_flags, stream) { .flags = FOPEN_STREAM };
 FIXTURE_VARIANT_ADD(open_flags, noflush) { .flags = FOPEN_NOFLUSH };

@@ -27,9 +27,9 @@ static struct fmap_layout many(unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		many_ext[i] = (struct fmap_ext) FMAP_SIMPLE(DEV1,
-							    MB + 2 * i * PG,
-							    PG);
+		many_ext[i].run[0] = (struct fmap_run) {
+			.dev = DEV1, .off = MB + 2 * i * PG, .len = PG,
+		};
 
 	return (struct fmap_layout) {
 		.type = FUSE_FAMFS_EXT_SIMPLE,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -103,7 +104,9 @@ static int in_child(struct fmap_server *s, uid_t uid, int flags)
 	int status;
 
 	if (!pid) {
-		if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		/* Who was root before may not see its own /proc, unless asked */
+		if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid) ||
+		    prctl(PR_SET_DUMPABLE, 1))
 			_exit(100);
 		_exit(enter_userns() ? 101 : use_file(s, flags));
 	}

@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(writeback)
 	fmap_server_free(self->s);
 }
 
-static unsigned int setattrs(FIXTURE_DATA(writeback) *self)
+static unsigned int setattrs(FIXTURE_DATA(writeback) * self)
 {
 	return self->s->count[FUSE_SETATTR] - self->before;
 }
@@ -105,7 +105,7 @@ TEST_F(writeback, times_of_a_store_are_sent_at_close)
 	char *p = fmap_map(self->fd, PG, RW, MAP_SHARED);
 
 	ASSERT_NE(MAP_FAILED, p);
-	*(volatile char *)p = 1;
+	fmap_touch(p, 1, 1, true);
 	munmap(p, PG);
 	close(self->fd);
 	self->fd = -1;
