@@ -10,7 +10,7 @@
 #include "fmap_util.h"
 #include "mount_tree.h"
 
-#define PIECE		(64 * KB)
+#define PIECE		MB
 
 static struct tree_node nodes[TREE_NODES];
 static bool slot_used[TREE_NODES];
@@ -87,24 +87,32 @@ static struct fmap_layout slot_layout(unsigned int slot, struct fmap_ext *ext)
 	};
 }
 
+static int clear_run(const struct fmap_run *run)
+{
+	static const char zero[PIECE];
+	uint64_t done;
+	size_t len;
+
+	for (done = 0; done < run->len; done += len) {
+		len = run->len - done < PIECE ? run->len - done : PIECE;
+		if (fmap_dax_write(run->dev, run->off + done, zero, len))
+			return -1;
+	}
+
+	return 0;
+}
+
 /* What a program finds in a new file is zero */
 static int clear_slot(unsigned int slot)
 {
-	static const char zero[PIECE];
 	struct fmap_ext ext;
-	struct fmap_layout l = slot_layout(slot, &ext);
-	uint64_t off;
-	size_t len;
+	unsigned int i = 0;
 
-	for (off = 0; off < file_size; off += len) {
-		struct fmap_place at = fmap_locate(&l, off);
-
-		len = fmap_to_edge(&l, off);
-		if (len > sizeof(zero))
-			len = sizeof(zero);
-		if (fmap_dax_write(at.dev, at.off, zero, len))
+	slot_layout(slot, &ext);
+	do {
+		if (clear_run(&ext.run[i]))
 			return -1;
-	}
+	} while (++i < ext.nstrips);
 
 	return 0;
 }
