@@ -24,16 +24,17 @@ t_filefrag_shows_what_the_map_shows()
 
 t_filefrag_shows_each_chunk_of_strips_on_one_device()
 {
-	local i row from at length chunk=65536
+	local i row from at length start=() chunk=65536
 
 	famfs creat -s 1M -N 2 -c 64K -D 1 "$mnt/f"
+	start=("$(piece "$mnt/f" 0 offset)" "$(piece "$mnt/f" 1 offset)")
 	extents "$mnt/f" >"$work/extents"
 	[[ $(wc -l <"$work/extents") == 16 ]]
 	for i in {0..15}; do
 		read -r from at length
 		((from == i * chunk && length == chunk))
 		row=$((i / 2))
-		((at == $(piece "$mnt/f" $((i % 2)) offset) + row * chunk))
+		((at == start[i % 2] + row * chunk))
 	done <"$work/extents"
 }
 
