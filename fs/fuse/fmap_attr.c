@@ -7,6 +7,7 @@
  * the server knows nothing.  All else is the server's.
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/time64.h>
 

@@ -18,6 +18,7 @@
  * is mapped for one process and ordinary for another would have two truths.
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/dax.h>
 #include <linux/pagemap.h>

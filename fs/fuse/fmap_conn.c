@@ -9,11 +9,11 @@
  */
 #include "dev.h"
 #include "fmap_i.h"
+#include "fmap_stats.h"
 #include "fuse_dev_i.h"
 
 #include <linux/dax.h>
 #include <linux/file.h>
-#include <linux/percpu.h>
 #include <linux/slab.h>
 
 /*

@@ -5,6 +5,7 @@
  * A fault sends no request.
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/dax.h>
 #include <linux/mm.h>

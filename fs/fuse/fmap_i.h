@@ -36,40 +36,6 @@ struct dax_device;
 struct dax_holder_operations;
 struct iomap_ops;
 
-/* What is counted for a connection; fmap_stats.c has their names */
-enum fmap_stat {
-	FMAP_OPENS_MAPPED,
-	FMAP_OPENS_ORDINARY,
-	FMAP_OPENS_REFUSED,
-	FMAP_FETCHES,
-	FMAP_FETCH_ERRORS,
-	FMAP_INSTALLS,
-	FMAP_EVICTIONS,
-	FMAP_FAULTS_4K,
-	FMAP_FAULTS_2M,
-	FMAP_FALLBACKS,
-	FMAP_FAULTS_FAILED,
-	FMAP_LOOKUP_MISSES,
-	FMAP_READS,
-	FMAP_WRITES,
-	FMAP_REFUSALS,
-	FMAP_NR_STATS,
-};
-
-/**
- * struct fmap_stats - counters of one CPU for one connection
- * @n: by enum fmap_stat
- */
-struct fmap_stats {
-	u64 n[FMAP_NR_STATS];
-};
-
-/* On a connection with maps only */
-static inline void fmap_count(struct inode *inode, enum fmap_stat stat)
-{
-	this_cpu_inc(get_fuse_conn(inode)->fmap->stats->n[stat]);
-}
-
 /**
  * struct fmap_dev - a DAX device in use by file maps
  * @list: entry in the list of all of them; guarded by fmap_devs_lock
@@ -100,11 +66,6 @@ struct fmap_dev {
 	struct fmap_claim_index claims;
 	wait_queue_head_t wait;
 };
-
-/* fmap_stats.c */
-void fmap_stats_add(struct fuse_conn *fc);
-void fmap_stats_remove(struct fuse_conn *fc);
-int fmap_refuse(struct inode *inode, const char *what, int err);
 
 /* fmap_dev.c */
 struct fmap_dev *fmap_dev_attach(struct dax_device *dax_dev);

@@ -3,6 +3,7 @@
  * File maps of FUSE: what fs/dax asks for
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/iomap.h>
 

@@ -6,6 +6,7 @@
  * the locks that a notification takes may be held (see fmap_i.h).
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/ctype.h>
 #include <linux/dax.h>

@@ -6,6 +6,7 @@
  * set-uid and capabilities, is the server's to store, as for any FUSE file.)
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/dax.h>
 #include <linux/iomap.h>

@@ -5,6 +5,7 @@
  * All of a file has its memory, and no more than its map says.
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/dax.h>
 #include <linux/falloc.h>

@@ -7,9 +7,9 @@
  * read must not write to memory that others write to.
  */
 #include "fmap_i.h"
+#include "fmap_stats.h"
 
 #include <linux/debugfs.h>
-#include <linux/percpu.h>
 #include <linux/seq_file.h>
 
 #define CREATE_TRACE_POINTS
