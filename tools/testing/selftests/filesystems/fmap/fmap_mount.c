@@ -42,14 +42,6 @@ static int run(char **command)
 	return WEXITSTATUS(status);
 }
 
-/* What nobody may ask about the bytes of a mapped file */
-static unsigned int data_requests(struct fmap_server *s)
-{
-	return s->count[FUSE_READ] + s->count[FUSE_WRITE] +
-	       s->count[FUSE_FSYNC] + s->count[FUSE_FALLOCATE] +
-	       s->count[FUSE_LSEEK] + s->count[FUSE_COPY_FILE_RANGE];
-}
-
 static int serve(struct fmap_server *s, char **command)
 {
 	unsigned int asked;
@@ -63,7 +55,7 @@ static int serve(struct fmap_server *s, char **command)
 
 	setenv("FMAP_DIR", s->dir, 1);
 	status = run(command);
-	asked = data_requests(s);
+	asked = fmap_server_data_requests(s);
 	if (asked) {
 		fprintf(stderr, "fmap_mount: %u requests for data\n", asked);
 		status = FAILED;

@@ -150,6 +150,10 @@ void fmap_file_data(struct fmap_server *s, struct fmap_file *f, size_t room);
 void fmap_server_dev(struct fmap_server *s, unsigned int index,
 		     const char *name);
 unsigned int fmap_server_requests(struct fmap_server *s);
+
+/* What nobody may ask about the bytes of a mapped file */
+unsigned int fmap_server_data_requests(struct fmap_server *s);
+
 bool fmap_wait_nonzero(atomic_int *value);
 
 /* fmap_server.c: for the answering functions */

@@ -110,6 +110,13 @@ unsigned int fmap_server_requests(struct fmap_server *s)
 	return sum;
 }
 
+unsigned int fmap_server_data_requests(struct fmap_server *s)
+{
+	return s->count[FUSE_READ] + s->count[FUSE_WRITE] +
+	       s->count[FUSE_FSYNC] + s->count[FUSE_FALLOCATE] +
+	       s->count[FUSE_LSEEK] + s->count[FUSE_COPY_FILE_RANGE];
+}
+
 /* Give what another thread or process does about ten seconds */
 bool fmap_wait_nonzero(atomic_int *value)
 {

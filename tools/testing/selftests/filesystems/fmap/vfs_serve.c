@@ -3,7 +3,8 @@
  * vfs_serve COMMAND [ARG]...: run a command beside two mapped files
  *
  * They are $VFS_FILE and $VFS_FILE.other, of 8 MiB each, on the first device;
- * their server keeps attributes and names, as one does that has a disk.
+ * their server keeps attributes and names, as one does that has a disk.  No
+ * command may make the kernel ask the server about their bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,7 @@ static int run(char **command)
 int main(int argc, char **argv)
 {
 	struct fmap_server *s;
+	unsigned int asked;
 	char path[128];
 	int status;
 
@@ -86,6 +88,11 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/file", s->dir);
 	setenv("VFS_FILE", path, 1);
 	status = run(argv + 1);
+	asked = fmap_server_data_requests(s);
+	if (asked) {
+		fprintf(stderr, "vfs_serve: %u requests for data\n", asked);
+		status = 1;
+	}
 	fmap_server_free(s);
 
 	return status;
