@@ -26,6 +26,13 @@
 
 #include "fmap_trace.h"
 
+/* A directory has a page cache, too: of what readdir has told */
+static bool fmap_possible(struct inode *inode)
+{
+	return fuse_fmap_enabled(get_fuse_conn(inode)) &&
+	       S_ISREG(inode->i_mode);
+}
+
 /* Ordinary it may become at any time; not so the other way round */
 static bool fmap_undecided(struct inode *inode)
 {
@@ -60,7 +67,7 @@ bool fuse_fmap_get_page_cache(struct inode *inode)
 {
 	struct fuse_inode *fi = get_fuse_inode(inode);
 
-	if (!fuse_fmap_enabled(get_fuse_conn(inode)))
+	if (!fmap_possible(inode))
 		return true;
 	guard(spinlock)(&fi->lock);
 	if (!test_bit(FUSE_I_NO_FMAP, &fi->state))
@@ -77,7 +84,7 @@ void fuse_fmap_put_page_cache(struct inode *inode)
 {
 	struct fuse_inode *fi = get_fuse_inode(inode);
 
-	if (!fuse_fmap_enabled(get_fuse_conn(inode)))
+	if (!fmap_possible(inode))
 		return;
 	guard(spinlock)(&fi->lock);
 	fi->fmap_users--;
@@ -311,8 +318,7 @@ int fuse_fmap_open(struct inode *inode, struct file *file)
 {
 	int ret;
 
-	if (!fuse_fmap_enabled(get_fuse_conn(inode)) ||
-	    !S_ISREG(inode->i_mode))
+	if (!fmap_possible(inode))
 		return 0;
 
 	ret = fmap_open(inode, file);

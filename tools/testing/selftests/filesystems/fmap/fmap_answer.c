@@ -148,6 +148,8 @@ static void answer_open(struct fmap_req *r)
 	struct fuse_open_out out = { };
 
 	fill_open(fmap_by_nodeid(r->s, r->in->nodeid), &out);
+	if (r->in->opcode == FUSE_OPENDIR && r->s->cfg.cache_dir)
+		out.open_flags = FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE;
 	fmap_reply(r, &out, sizeof(out));
 }
 

@@ -41,6 +41,7 @@ struct fmap_config {
 	uint64_t init_flags;	/* added to what INIT answers */
 	bool no_echo;		/* leave FUSE_DAX_FMAP out of that */
 	bool no_cache;		/* names and attributes are valid for 0 s */
+	bool cache_dir;		/* names of a folder may be cached */
 	bool no_rawio;		/* mount without CAP_SYS_RAWIO */
 	unsigned int user_id;	/* mount option */
 	const char *options;	/* further ones, with a comma before each */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Notifications that a server sends about a mapped file do it no harm */
+#include <dirent.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -118,6 +119,30 @@ TEST_F(notify, invalidations_of_the_inode)
 	inval(self->s, self->nodeid, -1, 0);
 	EXPECT_FALSE(fmap_sigbus(self->p + 2 * MB, false));
 	EXPECT_EQ(0, inval(self->s, FUSE_ROOT_ID, 0, 0));
+}
+
+/* Requests that it takes to read the names of the files */
+static unsigned int list(struct fmap_server *s)
+{
+	unsigned int before = s->count[FUSE_READDIR];
+	DIR *dir = opendir(s->dir);
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		;
+	closedir(dir);
+	return s->count[FUSE_READDIR] - before;
+}
+
+/* Folders have no maps: their names are cached, and forgotten, as ever */
+TEST_F(notify, names_of_a_folder)
+{
+	self->s->cfg.cache_dir = true;
+	EXPECT_NE(0, list(self->s));
+	EXPECT_EQ(0, list(self->s));
+	EXPECT_EQ(0, inval(self->s, FUSE_ROOT_ID, 0, 0));
+	EXPECT_NE(0, list(self->s));
 }
 
 TEST_F(notify, retrieve_gives_no_page_cache)
