@@ -141,7 +141,7 @@ TEST_F(seam, faults_are_as_large_as_elsewhere)
 int main(int argc, char **argv)
 {
 	if (fmap_dax_find() < 2 || !seam())
-		ksft_exit_fail_msg("FAMFS_DAXDEVS must name a DAX device of two ranges, and another\n");
+		ksft_exit_fail_msg("name a device of two ranges, then another, in FAMFS_DAXDEVS\n");
 
 	return test_harness_run(argc, argv);
 }
