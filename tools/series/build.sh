@@ -183,8 +183,8 @@ module_symbols_exported()
 	new=$(modules_need | comm -23 - "$SCRATCH/needed")
 	[[ $new ]] || { echo "the series calls nothing new: was it built?"; return 1; }
 	exported=$(cd "$EACH_TREE" && grep -rhoP --include='*.c' \
-		'^EXPORT_SYMBOL(_GPL)?\(\K\w+' arch/x86 block drivers/base drivers/dax fs \
-		kernel lib mm | sort -u)
+		'^EXPORT_SYMBOL(_GPL)?\(\K\w+' arch/x86 block drivers/base drivers/dax drivers/nvdimm \
+		fs kernel lib mm | sort -u)
 	comm -23 <(echo "$new") <(echo "$exported") | sed 's/^/not exported: /' |
 		not_a_line
 }
