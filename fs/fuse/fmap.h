@@ -17,8 +17,8 @@ struct fmap_stats;
 
 /**
  * struct fuse_fmap_conn - what a connection knows of file maps
- * @lock: guards @closed, @debug and the writing of @devs; taken outside of all locks
- *	  of fmap_dev.c
+ * @lock: guards @closed, @debug and the writing of @devs; taken outside of all
+ *	  locks of fmap_dev.c
  * @on: the server accepted the maps; set once, in the INIT reply
  * @no_get_fmap: the server does not know FUSE_GET_FMAP; set once
  * @closed: to be unmounted: no device may be attached any more

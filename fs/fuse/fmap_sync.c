@@ -13,7 +13,7 @@
 #include <linux/writeback.h>
 
 /*
- * A device of @map for fs/dax, which needs it to tell whether to flush: one
+ * A device of @inode for fs/dax, which needs it to tell whether to flush: one
  * that wants to be, if there is one.  NULL if no byte of the map is anywhere.
  */
 static struct dax_device *fmap_flush_dev(struct inode *inode)
@@ -27,6 +27,28 @@ static struct dax_device *fmap_flush_dev(struct inode *inode)
 			break;
 	}
 	return dax_dev;
+}
+
+static int fmap_write_back(struct address_space *mapping,
+			   struct dax_device *dax_dev, loff_t start, loff_t end)
+{
+	struct writeback_control wbc = {
+		.sync_mode = WB_SYNC_ALL,
+		.range_start = start,
+		.range_end = end,
+	};
+
+	return dax_writeback_mapping_range(mapping, dax_dev, &wbc);
+}
+
+/* Write back what the caches hold of a range, if any device wants that */
+static int fmap_flush(struct inode *inode, loff_t start, loff_t end)
+{
+	struct dax_device *dax_dev = fmap_flush_dev(inode);
+
+	if (!dax_dev || !dax_write_cache_enabled(dax_dev))
+		return 0;
+	return fmap_write_back(inode->i_mapping, dax_dev, start, end);
 }
 
 /**
@@ -58,35 +80,14 @@ bool fmap_persistent(struct inode *inode)
 int fmap_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	struct inode *inode = file_inode(file);
-	struct writeback_control wbc = {
-		.sync_mode = WB_SYNC_ALL,
-		.range_start = start,
-		.range_end = end,
-	};
-	struct dax_device *dax_dev;
-	int err = 0;
+	int err;
 
 	if (fuse_is_bad(inode))
 		return -EIO;
-	dax_dev = fmap_flush_dev(inode);
-	if (dax_dev && dax_write_cache_enabled(dax_dev))
-		err = dax_writeback_mapping_range(file->f_mapping, dax_dev,
-						  &wbc);
+	err = fmap_flush(inode, start, end);
 	/* write(2) goes round the caches, but not in order: wait for it */
 	pmem_wmb();
 	return err;
-}
-
-static void fmap_sync_inode(struct inode *inode)
-{
-	struct writeback_control wbc = {
-		.sync_mode = WB_SYNC_ALL,
-		.range_end = LLONG_MAX,
-	};
-	struct dax_device *dax_dev = fmap_flush_dev(inode);
-
-	if (dax_dev && dax_write_cache_enabled(dax_dev))
-		dax_writeback_mapping_range(inode->i_mapping, dax_dev, &wbc);
 }
 
 /**
@@ -115,7 +116,7 @@ void fuse_fmap_sync_fs(struct super_block *sb)
 		/* @inode keeps its place in the list, so @prev may go now */
 		iput(prev);
 		prev = inode;
-		fmap_sync_inode(inode);
+		fmap_flush(inode, 0, LLONG_MAX);
 		cond_resched();
 
 		spin_lock(&sb->s_inode_list_lock);
@@ -135,16 +136,11 @@ void fuse_fmap_sync_fs(struct super_block *sb)
 static int fmap_writepages(struct address_space *mapping,
 			   struct writeback_control *wbc)
 {
-	struct writeback_control all = {
-		.sync_mode = WB_SYNC_ALL,
-		.range_end = LLONG_MAX,
-	};
-
 	if (mapping_mapped(mapping) || mapping_empty(mapping))
 		return 0;
 	/* What has entries has been mapped, hence has bytes on some device */
-	return dax_writeback_mapping_range(mapping,
-					   fmap_flush_dev(mapping->host), &all);
+	return fmap_write_back(mapping, fmap_flush_dev(mapping->host), 0,
+			       LLONG_MAX);
 }
 
 const struct address_space_operations fmap_aops = {
