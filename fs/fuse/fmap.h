@@ -8,25 +8,43 @@
 #ifndef _FS_FUSE_FMAP_H
 #define _FS_FUSE_FMAP_H
 
+#include <linux/workqueue.h>
+
 struct fiemap_extent_info;
 
 #ifdef CONFIG_FUSE_DAX_FMAP
 
 struct fmap_dev;
 struct fmap_stats;
+struct fuse_copy_state;
+
+/**
+ * struct fuse_fmap_slot - what a device index means
+ * @dev: the device, NULL if the index means nothing.  Who holds invalidate_lock
+ *	 of an inode with a piece that names the index may read it without a
+ *	 lock, since it stays as long as @pieces is not 0
+ * @pieces: how many pieces of maps name it; negative for the moment in which
+ *	    the device is taken away, so that no piece gets it then
+ */
+struct fuse_fmap_slot {
+	struct fmap_dev *dev;
+	atomic_t pieces;
+};
 
 /**
  * struct fuse_fmap_conn - what a connection knows of file maps
- * @lock: guards @closed, @debug and the writing of @devs; taken outside of all
+ * @lock: guards @closed, @debug and the writing of @slots; taken outside of all
  *	  locks of fmap_dev.c
  * @on: the server accepted the maps; set once, in the INIT reply
  * @no_get_fmap: the server does not know FUSE_GET_FMAP; set once
  * @closed: to be unmounted: no device may be attached any more
- * @devs: the devices by their index.  A slot is filled once (with release
- *	  order) and emptied when the last inode is gone, so who holds an inode
- *	  whose map names a device may read its slot without a lock.
+ * @slots: the devices by their index
  * @stats: counters; each CPU writes its own
  * @debug: folder in debugfs that shows them; guarded by @lock
+ * @linger_lock: guards what follows; see fmap_linger.c
+ * @linger: inodes may linger
+ * @lingering: those that do, by their maps
+ * @linger_work: puts them when it can
  *
  * Made when INIT offers the maps, freed with the connection.
  */
@@ -35,9 +53,13 @@ struct fuse_fmap_conn {
 	bool on;
 	bool no_get_fmap;
 	bool closed;
-	struct fmap_dev *devs[FUSE_FMAP_MAX_DEVS];
+	struct fuse_fmap_slot slots[FUSE_FMAP_MAX_DEVS];
 	struct fmap_stats __percpu *stats;
 	struct dentry *debug;
+	spinlock_t linger_lock;
+	bool linger;
+	struct list_head lingering;
+	struct delayed_work linger_work;
 };
 
 static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
@@ -48,8 +70,8 @@ static inline bool fuse_fmap_enabled(const struct fuse_conn *fc)
 /* Has @inode a map?  Once it has, it keeps it until it is evicted. */
 static inline bool fuse_fmap_mapped(struct inode *inode)
 {
-	/* Pairs with the release in fmap_publish() */
-	return smp_load_acquire(&get_fuse_inode(inode)->fmap);
+	/* Pairs with the barrier in fmap_become_mapped() */
+	return test_bit_acquire(FUSE_I_FMAPPED, &get_fuse_inode(inode)->state);
 }
 
 /* Is @inode in the DAX mode of virtiofs?  A mapped one has S_DAX as well. */
@@ -87,10 +109,18 @@ bool fuse_fmap_get_page_cache(struct inode *inode);
 void fuse_fmap_put_page_cache(struct inode *inode);
 int fuse_fmap_store(struct inode *inode);
 
+/* fmap_notify.c */
+int fuse_fmap_notify(struct fuse_conn *fc, enum fuse_notify_code code,
+		     unsigned int size, struct fuse_copy_state *cs);
+int fuse_fmap_inval_inode(struct inode *inode, loff_t offset, loff_t len);
+
 /* fmap_attr.c */
 int fuse_fmap_setattr(struct inode *inode, struct iattr *attr);
 void fuse_fmap_pin_attr(struct inode *inode, struct fuse_attr *attr,
 			const struct iattr *set);
+
+/* fmap_linger.c */
+int fuse_fmap_drop_inode(struct inode *inode);
 
 /* fmap_sync.c */
 void fuse_fmap_sync_fs(struct super_block *sb);
@@ -171,6 +201,20 @@ static inline int fuse_fmap_store(struct inode *inode)
 	return 0;
 }
 
+static inline int fuse_fmap_notify(struct fuse_conn *fc,
+				   enum fuse_notify_code code,
+				   unsigned int size,
+				   struct fuse_copy_state *cs)
+{
+	return -EINVAL;
+}
+
+static inline int fuse_fmap_inval_inode(struct inode *inode, loff_t offset,
+					loff_t len)
+{
+	return 0;
+}
+
 static inline int fuse_fmap_setattr(struct inode *inode, struct iattr *attr)
 {
 	return 0;
@@ -185,6 +229,8 @@ static inline void fuse_fmap_pin_attr(struct inode *inode,
 static inline void fuse_fmap_sync_fs(struct super_block *sb)
 {
 }
+
+#define fuse_fmap_drop_inode	inode_just_drop
 
 /* Without the operation the VFS refuses, as it did */
 #define fuse_fmap_fiemap	NULL

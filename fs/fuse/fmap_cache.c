@@ -6,12 +6,12 @@
  *
  *  undecided	no map, nothing in the page cache, and nobody may put anything
  *		there
- *  mapped	fuse_inode.fmap is set: the map gives the size, i_mapping has DAX
- *		entries only
+ *  mapped	FUSE_I_FMAPPED is set: the map gives the size, i_mapping has DAX
+ *		entries only; pieces of the map come and go
  *  ordinary	FUSE_I_NO_FMAP is set: as if there were no maps
  *
- * An open decides, as does a server that puts data into the page cache.  Mapped
- * is for as long as the inode is in core, and so is ordinary if the server has
+ * An open decides, as does a server that stores a map or puts data into the page
+ * cache.  Mapped is for as long as the inode is in core, and so is ordinary if the server has
  * filled the page cache.  Else an ordinary inode becomes undecided again when an
  * open finds that nobody uses its page cache (fuse_inode.fmap_users) and
  * nothing is in it: the server may have given the file a map since.  A file that
@@ -46,7 +46,7 @@ static int fmap_set_ordinary(struct inode *inode)
 	struct fuse_inode *fi = get_fuse_inode(inode);
 
 	guard(spinlock)(&fi->lock);
-	if (fi->fmap)
+	if (fuse_fmap_mapped(inode))
 		return -EBUSY;
 	set_bit(FUSE_I_NO_FMAP, &fi->state);
 	return 0;
@@ -105,99 +105,31 @@ int fuse_fmap_store(struct inode *inode)
 	if (!fuse_fmap_enabled(get_fuse_conn(inode)))
 		return 0;
 	guard(spinlock)(&fi->lock);
-	if (fi->fmap)
+	if (fuse_fmap_mapped(inode))
 		return fmap_refuse(inode, "store", -EBUSY);
 	set_bit(FUSE_I_NO_FMAP, &fi->state);
 	set_bit(FUSE_I_FMAP_STORED, &fi->state);
 	return 0;
 }
 
-static void fmap_unclaim(struct inode *inode, struct fmap *map, u32 nr)
-{
-	while (nr--)
-		fmap_dev_unclaim(fmap_claim_dev(inode, map->claims[nr]),
-				 map->claims[nr]);
-}
-
-/* Claim the bytes of @map on all its devices, or on none */
-static int fmap_claim(struct inode *inode, struct fmap *map)
-{
-	for (u32 i = 0; i < map->nr_claims; i++) {
-		struct fmap_claim *claim = map->claims[i];
-		int err;
-
-		claim->inode = inode;
-		err = fmap_dev_claim(fmap_claim_dev(inode, claim), claim);
-		if (err) {
-			fmap_unclaim(inode, map, i);
-			return err;
-		}
-	}
-	return 0;
-}
-
-/*
- * Last step of a first open.  The map comes after all that goes with it, since
- * others look at it without a lock.
- */
-static int fmap_publish(struct inode *inode, struct fmap *map)
-{
-	struct fuse_inode *fi = get_fuse_inode(inode);
-
-	guard(spinlock)(&fi->lock);
-	if (test_bit(FUSE_I_NO_FMAP, &fi->state))
-		return -EBUSY;
-	i_size_write(inode, map->file_size);
-	inode->i_blocks = map->end >> SECTOR_SHIFT;
-	inode->i_flags |= S_DAX;
-	inode->i_mapping->a_ops = &fmap_aops;
-	/* Pairs with the acquire in fuse_fmap_mapped() */
-	smp_store_release(&fi->fmap, map);
-	return 0;
-}
-
-/* Check @map against the devices, claim its bytes and publish it */
-static int fmap_install(struct inode *inode, struct fmap *map)
-{
-	int err;
-
-	err = fmap_fetch_devs(inode, map);
-	if (err)
-		return err;
-	err = fmap_claim(inode, map);
-	if (err)
-		return err;
-	err = fmap_publish(inode, map);
-	if (err)
-		fmap_unclaim(inode, map, map->nr_claims);
-	return err;
-}
-
 /* Ask the server and decide.  Called by one task at a time for an inode */
 static int fmap_load(struct inode *inode)
 {
 	struct fuse_conn *fc = get_fuse_conn(inode);
-	struct fmap *map;
 	int err;
 
-	err = fmap_fetch(inode, &map);
+	if (!fmap_get(inode))
+		return -ENOMEM;
+	err = fmap_need(inode, 0, 0, false);
 	if (err == -ENOSYS)
 		WRITE_ONCE(fc->fmap->no_get_fmap, true);
 	if (err == -ENOSYS || err == -ENODATA)
-		return fmap_set_ordinary(inode);
-	if (err) {
+		err = fmap_set_ordinary(inode);
+	else if (err)
 		fmap_count(inode, FMAP_FETCH_ERRORS);
-		return err;
-	}
-
-	err = fmap_install(inode, map);
-	trace_fmap_install(inode, map, err);
-	if (!err) {
-		fmap_count(inode, FMAP_INSTALLS);
-		return 0;
-	}
-	fmap_free(map);
-	/* The server filled the page cache meanwhile: that decides */
+	if (err == -ERESTARTSYS)
+		err = -EINTR;
+	/* The server stored a map meanwhile, or filled the page cache: so be it */
 	return fmap_undecided(inode) ? err : 0;
 }
 
@@ -286,16 +218,27 @@ static void fmap_open_mapped(struct file *file, struct fuse_file *ff)
 	replace_fops(file, fops_get(&fmap_file_operations));
 }
 
+/* Find out what the inode is, and of a mapped one, how long */
+static int fmap_open_decide(struct inode *inode, struct fuse_file *ff)
+{
+	int err = 0;
+
+	if (!fuse_fmap_mapped(inode) && !fmap_join_ordinary(inode, ff))
+		err = fmap_decide(inode, ff);
+	if (!err && fuse_fmap_mapped(inode) &&
+	    READ_ONCE(get_fuse_inode(inode)->fmap->resize))
+		err = fmap_need_io(inode, 0, 0);
+	return err;
+}
+
 static int fmap_open(struct inode *inode, struct file *file)
 {
 	struct fuse_file *ff = file->private_data;
 	int err;
 
-	if (!fuse_fmap_mapped(inode) && !fmap_join_ordinary(inode, ff)) {
-		err = fmap_decide(inode, ff);
-		if (err)
-			return err;
-	}
+	err = fmap_open_decide(inode, ff);
+	if (err)
+		return err;
 	if (!fuse_fmap_mapped(inode))
 		return 0;
 	if (ff->open_flags & FOPEN_PASSTHROUGH)
@@ -342,10 +285,11 @@ void fuse_fmap_evict(struct inode *inode)
 
 	if (!map)
 		return;
-	/* Before the claims are given back: then the pages may be another's */
-	dax_break_layout_final(inode);
-	fmap_unclaim(inode, map, map->nr_claims);
+	if (fuse_fmap_mapped(inode)) {
+		/* Before the bytes are given back: they may be another's then */
+		dax_break_layout_final(inode);
+		fmap_count(inode, FMAP_EVICTIONS);
+	}
+	fmap_free(inode, map);
 	fi->fmap = NULL;
-	fmap_free(map);
-	fmap_count(inode, FMAP_EVICTIONS);
 }

@@ -4,11 +4,11 @@
  *
  * fs/dax keeps the file and the index in struct page, so a page of a device
  * may be reachable through one inode only; it warns when it is not.  A server
- * must not be able to bring that about.  Hence every map claims all ranges
- * that it names, and a map whose claims meet another's is not taken.
+ * must not be able to bring that about.  Hence every piece of a map claims all
+ * ranges that it names, and one whose claims meet another's is not taken.
  *
- * A claim is everything that one map names on one device, in one node of the
- * device's index: a map of 100,000 extents costs one node and a sorted array.
+ * A claim is everything that one piece names on one device, in one node of the
+ * device's index: a piece of 40,000 extents costs one node and a sorted array.
  */
 #include <linux/bitops.h>
 #include <linux/errno.h>
@@ -21,87 +21,67 @@
 #include "fmap_map.h"
 
 /**
- * struct fmap_claims_build - claims in the making, by device index
- * @nr: ranges seen so far
- * @claims: where to put them; NULL while they are only counted
+ * fmap_claims_add - count a range of a device, or note it down
+ * @build: claims in the making
+ * @dev: device index
+ * @start: first byte on the device
+ * @len: length in bytes; nothing happens if it is 0
+ *
+ * The same calls in the same order first count (fmap_claims_build zeroed), then,
+ * after fmap_claims_alloc(), note down.
  */
-struct fmap_claims_build {
-	u32 nr[FUSE_FMAP_MAX_DEVS];
-	struct fmap_claim *claims[FUSE_FMAP_MAX_DEVS];
-};
-
-static void fmap_claims_add(struct fmap_claims_build *build, u32 dev,
-			    struct fmap_range range)
+void fmap_claims_add(struct fmap_claims_build *build, u32 dev, u64 start,
+		     u64 len)
 {
-	u32 i = build->nr[dev];
+	struct fmap_claim *claim = build->claims[dev];
+	bool more = build->nr[dev] && build->end[dev] == start;
+	struct fmap_range *range;
 
-	if (range.start == range.end)
+	if (!len)
 		return;
-	if (build->claims[dev])
-		build->claims[dev]->ranges[i] = range;
-	build->nr[dev] = i + 1;
+	if (!more)
+		build->nr[dev]++;
+	build->end[dev] = start + len;
+	if (!claim)
+		return;
+
+	range = &claim->ranges[build->nr[dev] - 1];
+	if (!more)
+		range->start = start;
+	range->end = start + len;
 }
 
-static void fmap_claims_add_stripe(struct fmap_claims_build *build,
-				   const struct fmap *map, u32 extent)
+/**
+ * fmap_claims_alloc - make the claims that have been counted
+ * @build: what was counted; ready to note down on success
+ * @piece: gets the claims; fmap_claims_free() frees them, after failure too
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fmap_claims_alloc(struct fmap_claims_build *build, struct fmap_piece *piece)
 {
-	const struct fmap_stripe *stripe =
-		&map->stripes[map->extents[extent].stripe];
-
-	for (u32 i = stripe->first; i < stripe->first + stripe->nr_strips; i++) {
-		const struct fmap_strip *strip = &map->strips[i];
-
-		fmap_claims_add(build, strip->dev, (struct fmap_range) {
-			.start = strip->dev_off,
-			.end = strip->dev_off + strip->len,
-			.extent = extent,
-			.strip = i,
-		});
-	}
-}
-
-static void fmap_claims_walk(struct fmap_claims_build *build,
-			     const struct fmap *map)
-{
-	memset(build->nr, 0, sizeof(build->nr));
-	for (u32 i = 0; i < map->nr_extents; i++) {
-		const struct fmap_extent *ext = &map->extents[i];
-
-		if (ext->dev == FMAP_STRIPED) {
-			fmap_claims_add_stripe(build, map, i);
-			continue;
-		}
-		fmap_claims_add(build, ext->dev, (struct fmap_range) {
-			.start = ext->dev_off,
-			.end = ext->dev_off + ext->dev_len,
-			.extent = i,
-		});
-	}
-}
-
-static int fmap_claims_alloc(struct fmap_claims_build *build, struct fmap *map)
-{
-	map->claims = kzalloc_objs(*map->claims, hweight64(map->devs),
-				   GFP_KERNEL_ACCOUNT);
-	if (!map->claims)
+	piece->claims = kzalloc_objs(*piece->claims, hweight64(piece->devs),
+				     GFP_KERNEL_ACCOUNT);
+	if (!piece->claims)
 		return -ENOMEM;
 
 	for (u32 dev = 0; dev < FUSE_FMAP_MAX_DEVS; dev++) {
+		u32 nr = build->nr[dev];
 		struct fmap_claim *claim;
 
-		if (!build->nr[dev])
+		if (!nr)
 			continue;
-		claim = kvmalloc_flex(*claim, ranges, build->nr[dev],
-				      GFP_KERNEL_ACCOUNT);
+		claim = fmap_alloc(struct_size(claim, ranges, nr));
 		if (!claim)
 			return -ENOMEM;
 		RB_CLEAR_NODE(&claim->node.rb);
 		claim->inode = NULL;
 		claim->dev = dev;
-		claim->nr_ranges = build->nr[dev];
+		claim->nr_ranges = nr;
 		build->claims[dev] = claim;
-		map->claims[map->nr_claims++] = claim;
+		piece->claims[piece->nr_claims++] = claim;
 	}
+	memset(build->nr, 0, sizeof(build->nr));
 	return 0;
 }
 
@@ -136,26 +116,16 @@ static int fmap_claim_finish(struct fmap_claim *claim)
 }
 
 /**
- * fmap_claims_build - collect what a map names, device by device
- * @map: the map, complete but for its claims
+ * fmap_claims_finish - sort what was noted down
+ * @piece: the piece with the claims
  *
- * On failure fmap_claims_free() cleans up, as it does after success.
- *
- * Return: 0, -ENOMEM, or -EINVAL if the map names a byte twice.
+ * Return: 0, or -EINVAL if the piece names a byte twice.
  */
-int fmap_claims_build(struct fmap *map)
+int fmap_claims_finish(struct fmap_piece *piece)
 {
-	struct fmap_claims_build build = {};
-	int err;
+	for (u32 i = 0; i < piece->nr_claims; i++) {
+		int err = fmap_claim_finish(piece->claims[i]);
 
-	fmap_claims_walk(&build, map);
-	err = fmap_claims_alloc(&build, map);
-	if (err)
-		return err;
-
-	fmap_claims_walk(&build, map);
-	for (u32 i = 0; i < map->nr_claims; i++) {
-		err = fmap_claim_finish(map->claims[i]);
 		if (err)
 			return err;
 	}
@@ -163,16 +133,16 @@ int fmap_claims_build(struct fmap *map)
 }
 
 /**
- * fmap_claims_free - free the claims of a map
- * @map: the map; none of its claims is in an index
+ * fmap_claims_free - free the claims of a piece
+ * @piece: the piece; none of its claims is in an index
  */
-void fmap_claims_free(struct fmap *map)
+void fmap_claims_free(struct fmap_piece *piece)
 {
-	for (u32 i = 0; i < map->nr_claims; i++)
-		kvfree(map->claims[i]);
-	kfree(map->claims);
-	map->claims = NULL;
-	map->nr_claims = 0;
+	for (u32 i = 0; i < piece->nr_claims; i++)
+		kvfree(piece->claims[i]);
+	kfree(piece->claims);
+	piece->claims = NULL;
+	piece->nr_claims = 0;
 }
 
 /**
@@ -232,27 +202,43 @@ static bool fmap_claims_meet(const struct fmap_claim *a,
 }
 
 /**
- * fmap_claim_insert - take possession of what a claim says
+ * fmap_claim_conflict - find out whether a claim can be had
  * @index: the index of the device
- * @claim: the claim, in no index yet
+ * @claim: the claim, in no index
+ * @except: claims of this inode do not count; or NULL
  *
- * Return: 0, or -EBUSY if the index has a claim to one of the bytes; then
- * nothing has changed.
+ * Return: a claim in the index to one of the bytes, or NULL.
  */
-int fmap_claim_insert(struct fmap_claim_index *index, struct fmap_claim *claim)
+struct fmap_claim *fmap_claim_conflict(const struct fmap_claim_index *index,
+				       const struct fmap_claim *claim,
+				       const struct inode *except)
 {
 	unsigned long start = claim->node.start, last = claim->node.last;
 	struct interval_tree_node *node;
 
-	for (node = interval_tree_iter_first(&index->root, start, last); node;
-	     node = interval_tree_iter_next(node, start, last)) {
-		if (fmap_claims_meet(claim, container_of(node,
-							 struct fmap_claim,
-							 node)))
-			return -EBUSY;
+	/* The tree is only read, but its functions take no pointer to const */
+	node = interval_tree_iter_first((struct rb_root_cached *)&index->root,
+					start, last);
+	for (; node; node = interval_tree_iter_next(node, start, last)) {
+		struct fmap_claim *other = container_of(node, struct fmap_claim,
+							node);
+
+		if (except && other->inode == except)
+			continue;
+		if (fmap_claims_meet(claim, other))
+			return other;
 	}
+	return NULL;
+}
+
+/**
+ * fmap_claim_insert - take possession of what a claim says
+ * @index: the index of the device
+ * @claim: the claim, in no index yet; it has no conflict with another
+ */
+void fmap_claim_insert(struct fmap_claim_index *index, struct fmap_claim *claim)
+{
 	interval_tree_insert(&claim->node, &index->root);
-	return 0;
 }
 
 /**
@@ -299,4 +285,5 @@ struct fmap_claim *fmap_claim_next(struct fmap_claim_index *index, u64 pos)
 
 #if IS_ENABLED(CONFIG_FUSE_FMAP_KUNIT_TEST)
 #include "tests/fmap_claim_kunit.c"
+#include "tests/fmap_claim_index_kunit.c"
 #endif

@@ -4,8 +4,9 @@
  *
  * Whether maps are on, and which device each index of the server means.
  * Devices are attached when a map first names them (the server tells a name) or
- * ahead (the server hands over a descriptor), and let go at unmount: not when
- * the server's descriptor of /dev/fuse is closed, which may be much later.
+ * ahead (the server hands over a descriptor), and let go when the server says so
+ * and no map names them, or at unmount: not when the server's descriptor of
+ * /dev/fuse is closed, which may be much later.
  */
 #include "dev.h"
 #include "fmap_i.h"
@@ -15,6 +16,9 @@
 #include <linux/dax.h>
 #include <linux/file.h>
 #include <linux/slab.h>
+
+/* fuse_fmap_slot.pieces while its device is taken away */
+#define FMAP_SLOT_CLOSING	(-1)
 
 /*
  * The server gets to say what memory a file is, and so needs the right to touch
@@ -62,6 +66,7 @@ u64 fuse_fmap_offer(struct fuse_mount *fm)
 		return 0;
 	}
 	mutex_init(&fmc->lock);
+	fmap_linger_start(fmc);
 	fm->fc->fmap = fmc;
 	return FUSE_DAX_FMAP;
 }
@@ -104,10 +109,13 @@ void fuse_fmap_accept(struct fuse_mount *fm, u64 flags)
  * fuse_fmap_conn_close - take in nothing more
  * @fc: the connection; it has been aborted
  *
+ * No inode may linger when the superblock goes.
+ *
  * The counters go now, since their name can be another's as soon as the
  * superblock has given its device number back.
  *
- * Context: May sleep.  Takes fuse_fmap_conn.lock.
+ * Context: May sleep until no page of an inode without users is pinned.  Takes
+ * fuse_fmap_conn.lock.
  */
 void fuse_fmap_conn_close(struct fuse_conn *fc)
 {
@@ -115,6 +123,7 @@ void fuse_fmap_conn_close(struct fuse_conn *fc)
 
 	if (!fmc)
 		return;
+	fmap_linger_stop(fmc);
 	guard(mutex)(&fmc->lock);
 	fmc->closed = true;
 	fmap_stats_remove(fc);
@@ -136,10 +145,13 @@ void fuse_fmap_conn_release(struct fuse_conn *fc)
 	fuse_fmap_conn_close(fc);
 	guard(mutex)(&fmc->lock);
 	for (int i = 0; i < FUSE_FMAP_MAX_DEVS; i++) {
-		if (!fmc->devs[i])
+		struct fuse_fmap_slot *slot = &fmc->slots[i];
+
+		if (!slot->dev)
 			continue;
-		fmap_dev_put(fmc->devs[i]);
-		fmc->devs[i] = NULL;
+		WARN_ON_ONCE(atomic_read(&slot->pieces));
+		fmap_dev_put(slot->dev);
+		slot->dev = NULL;
 	}
 }
 
@@ -160,12 +172,60 @@ void fuse_fmap_conn_free(struct fuse_conn *fc)
  * @fc: the connection
  * @index: device index, below FUSE_FMAP_MAX_DEVS
  *
- * Return: the device, which stays while the mount does, or NULL.
+ * Return: the device, which stays as long as a piece of a map names it, or NULL.
  */
 struct fmap_dev *fmap_conn_dev(struct fuse_conn *fc, u32 index)
 {
 	/* Pairs with the release in fmap_conn_attach() */
-	return smp_load_acquire(&fc->fmap->devs[index]);
+	return smp_load_acquire(&fc->fmap->slots[index].dev);
+}
+
+static bool fmap_slot_get(struct fuse_fmap_slot *slot)
+{
+	if (!atomic_inc_unless_negative(&slot->pieces))
+		return false;
+	/* Pairs with the release in fmap_conn_attach() */
+	if (smp_load_acquire(&slot->dev))
+		return true;
+	atomic_dec(&slot->pieces);
+	return false;
+}
+
+/**
+ * fmap_conn_get - keep devices for a piece that names them
+ * @fc: the connection
+ * @devs: bit n is set for device n
+ *
+ * The lock of the table would not do: who has it may wait for the lock of a
+ * device, and who has that, in a removal, for invalidate_lock, which is held here.
+ *
+ * Context: Does not sleep, takes no lock.
+ * Return: 0; fmap_conn_put() lets them go.  Or -EAGAIN if one is not attached.
+ */
+int fmap_conn_get(struct fuse_conn *fc, u64 devs)
+{
+	for (u64 left = devs; left; left &= left - 1) {
+		if (fmap_slot_get(&fc->fmap->slots[__ffs64(left)]))
+			continue;
+		/* Those before it, in the order of their bits */
+		fmap_conn_put(fc, devs & ((left & -left) - 1));
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+/**
+ * fmap_conn_put - let go of devices
+ * @fc: the connection
+ * @devs: as for fmap_conn_get()
+ *
+ * Context: Does not sleep, takes no lock.
+ */
+void fmap_conn_put(struct fuse_conn *fc, u64 devs)
+{
+	/* What was done with a device comes before: see fmap_conn_detach() */
+	for (u64 left = devs; left; left &= left - 1)
+		atomic_dec_return_release(&fc->fmap->slots[__ffs64(left)].pieces);
 }
 
 /**
@@ -187,14 +247,15 @@ int fmap_conn_attach(struct fuse_conn *fc, u32 index,
 	guard(mutex)(&fmc->lock);
 	if (fmc->closed)
 		return -ENODEV;
-	if (fmc->devs[index])
-		return fmc->devs[index]->dax_dev == dax_dev ? 0 : -EEXIST;
+	dev = fmc->slots[index].dev;
+	if (dev)
+		return dev->dax_dev == dax_dev ? 0 : -EEXIST;
 
 	dev = fmap_dev_attach(dax_dev);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
 	/* Pairs with the acquire in fmap_conn_dev() */
-	smp_store_release(&fmc->devs[index], dev);
+	smp_store_release(&fmc->slots[index].dev, dev);
 	return 0;
 }
 
@@ -245,6 +306,50 @@ static long fmap_ioctl_daxdev_open(struct fuse_conn *fc,
 	return err ?: 1;
 }
 
+/* Take the device of an index that no piece names, or -errno */
+static struct fmap_dev *fmap_conn_detach(struct fuse_conn *fc, u32 index)
+{
+	struct fuse_fmap_conn *fmc = fc->fmap;
+	struct fuse_fmap_slot *slot = &fmc->slots[index];
+	struct fmap_dev *dev;
+
+	guard(mutex)(&fmc->lock);
+	dev = slot->dev;
+	if (!dev)
+		return ERR_PTR(-ENOENT);
+	/*
+	 * Nobody gets it from here on.  Who has let it go last has done with
+	 * it: pairs with the release in fmap_conn_put().
+	 */
+	if (atomic_cmpxchg(&slot->pieces, 0, FMAP_SLOT_CLOSING))
+		return ERR_PTR(-EBUSY);
+	slot->dev = NULL;
+	atomic_set_release(&slot->pieces, 0);
+	return dev;
+}
+
+static long fmap_ioctl_daxdev_close(struct fuse_conn *fc, u32 __user *argp)
+{
+	struct fmap_dev *dev;
+	u32 index;
+
+	if (!fuse_fmap_enabled(fc))
+		return -EOPNOTSUPP;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	if (get_user(index, argp))
+		return -EFAULT;
+	if (index >= FUSE_FMAP_MAX_DEVS)
+		return -EINVAL;
+
+	dev = fmap_conn_detach(fc, index);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	/* May wait for a removal: others are not to wait for the table */
+	fmap_dev_put(dev);
+	return 0;
+}
+
 /**
  * fuse_fmap_dev_ioctl - ioctls on /dev/fuse that concern maps
  * @file: the server's open /dev/fuse
@@ -259,10 +364,12 @@ long fuse_fmap_dev_ioctl(struct file *file, unsigned int cmd,
 {
 	struct fuse_dev *fud;
 
-	if (cmd != FUSE_DEV_IOC_DAXDEV_OPEN)
+	if (cmd != FUSE_DEV_IOC_DAXDEV_OPEN && cmd != FUSE_DEV_IOC_DAXDEV_CLOSE)
 		return -ENOTTY;
 	fud = fuse_get_dev(file);
 	if (IS_ERR(fud))
 		return PTR_ERR(fud);
+	if (cmd == FUSE_DEV_IOC_DAXDEV_CLOSE)
+		return fmap_ioctl_daxdev_close(fud->chan->conn, argp);
 	return fmap_ioctl_daxdev_open(fud->chan->conn, argp);
 }

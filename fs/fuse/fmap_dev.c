@@ -144,23 +144,78 @@ void fmap_dev_put(struct fmap_dev *dev)
 	fmap_dev_free(dev);
 }
 
+static int fmap_dev_check_locked(const struct fmap_dev *dev,
+				 const struct fmap_claim *claim,
+				 const struct inode *except)
+{
+	const struct fmap_claim *other;
+
+	lockdep_assert_held(&dev->lock);
+	if (dev->dead)
+		return -ENODEV;
+	if (fmap_claim_end(claim) > dev->size)
+		return -EINVAL;
+	other = fmap_claim_conflict(&dev->claims, claim, except);
+	if (!other)
+		return 0;
+	return other->inode == claim->inode ? -EINVAL : -EBUSY;
+}
+
+/**
+ * fmap_dev_check - find out whether fmap_dev_claim() would succeed
+ * @dev: the device
+ * @claim: the ranges
+ * @owner: what this inode has claimed does not count
+ *
+ * Context: May sleep.  Takes fmap_dev.lock.
+ * Return: as fmap_dev_claim().
+ */
+int fmap_dev_check(struct fmap_dev *dev, const struct fmap_claim *claim,
+		   const struct inode *owner)
+{
+	guard(mutex)(&dev->lock);
+	return fmap_dev_check_locked(dev, claim, owner);
+}
+
 /**
  * fmap_dev_claim - make an inode the owner of ranges of a device
  * @dev: the device
  * @claim: the ranges and their owner
  *
  * Context: May sleep.  Takes fmap_dev.lock.
- * Return: 0, or with nothing changed: -EBUSY if a byte has an owner already,
- * -EINVAL if a range is not inside the device, -ENODEV if the device is gone.
+ * Return: 0, or with nothing changed: -EBUSY if a byte has another owner
+ * already, -EINVAL if it has this one, or if a range is not inside the device,
+ * -ENODEV if the device is gone.
  */
 int fmap_dev_claim(struct fmap_dev *dev, struct fmap_claim *claim)
 {
+	int err;
+
 	guard(mutex)(&dev->lock);
-	if (dev->dead)
-		return -ENODEV;
-	if (fmap_claim_end(claim) > dev->size)
-		return -EINVAL;
-	return fmap_claim_insert(&dev->claims, claim);
+	err = fmap_dev_check_locked(dev, claim, NULL);
+	if (!err)
+		fmap_claim_insert(&dev->claims, claim);
+	return err;
+}
+
+/**
+ * fmap_dev_reclaim - divide a claim
+ * @dev: the device; it may be dead
+ * @claim: the claim, which is given back
+ * @parts: what takes its place; nothing that was not claimed by it
+ * @nr: number of parts
+ *
+ * At no time can somebody else get what is in a part.
+ *
+ * Context: May sleep.  Takes fmap_dev.lock.
+ */
+void fmap_dev_reclaim(struct fmap_dev *dev, struct fmap_claim *claim,
+		      struct fmap_claim *const parts[], unsigned int nr)
+{
+	guard(mutex)(&dev->lock);
+	fmap_claim_remove(&dev->claims, claim);
+	for (unsigned int i = 0; i < nr; i++)
+		fmap_claim_insert(&dev->claims, parts[i]);
 }
 
 /**

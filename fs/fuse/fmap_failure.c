@@ -12,8 +12,8 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 
-/* How long to wait before the superblock of a busy mount is tried again */
-#define FMAP_REMOVE_RETRY	(HZ / 20)
+/* How long to wait before a busy superblock, or a pinned page, is tried again */
+#define FMAP_REMOVE_RETRY	(HZ / 20 ?: 1)
 
 /*
  * Pin the inode of a claim.  The claim keeps the inode, and so its superblock,
@@ -43,15 +43,26 @@ static void fmap_claim_unpin(struct inode *inode)
 	up_read(&sb->s_umount);
 }
 
+static bool fmap_unmap_all(struct inode *inode)
+{
+	int err;
+
+	filemap_invalidate_lock(inode->i_mapping);
+	err = dax_break_layout(inode, 0, LLONG_MAX, NULL);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return !err;
+}
+
 /*
  * Unmap the file and wait until nobody has a page of it pinned.  Whoever comes
- * after this sees fmap_dev.dead under invalidate_lock.
+ * after this sees fmap_dev.dead under invalidate_lock.  The lock is not held
+ * while we wait: a notification takes it, and the page may be pinned for a write
+ * that this very server has to answer.
  */
 static void fmap_drain_inode(struct inode *inode)
 {
-	filemap_invalidate_lock(inode->i_mapping);
-	dax_break_layout_final(inode);
-	filemap_invalidate_unlock(inode->i_mapping);
+	while (!fmap_unmap_all(inode))
+		schedule_timeout_uninterruptible(FMAP_REMOVE_RETRY);
 }
 
 /*

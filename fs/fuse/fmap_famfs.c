@@ -2,7 +2,7 @@
 /*
  * File maps of FUSE: the published famfs encoding
  *
- * Turns the reply to FUSE_GET_FMAP into a struct fmap, or into an errno, by the
+ * Turns the reply to FUSE_GET_FMAP into a piece of a map, or into an errno, by the
  * rules in include/uapi/linux/fuse_fmap.h.  No other file knows this encoding.
  *
  * The message is walked twice by the same code: first to check and to count,
@@ -12,6 +12,7 @@
  */
 #include <linux/bits.h>
 #include <linux/build_bug.h>
+#include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/fuse_fmap.h>
@@ -25,11 +26,6 @@
 
 #include "fmap_map.h"
 
-static_assert(sizeof(struct fuse_get_fmap_in) == 24);
-static_assert(offsetof(struct fuse_get_fmap_in, flags) == 4);
-static_assert(offsetof(struct fuse_get_fmap_in, offset) == 8);
-static_assert(offsetof(struct fuse_get_fmap_in, length) == 16);
-
 static_assert(sizeof(struct fuse_famfs_fmap_header) == 32);
 static_assert(offsetof(struct fuse_famfs_fmap_header, file_type) == 0);
 static_assert(offsetof(struct fuse_famfs_fmap_header, fmap_version) == 2);
@@ -37,7 +33,7 @@ static_assert(offsetof(struct fuse_famfs_fmap_header, ext_type) == 4);
 static_assert(offsetof(struct fuse_famfs_fmap_header, nextents) == 8);
 static_assert(offsetof(struct fuse_famfs_fmap_header, fmap_size) == 12);
 static_assert(offsetof(struct fuse_famfs_fmap_header, file_size) == 16);
-static_assert(offsetof(struct fuse_famfs_fmap_header, reserved1) == 24);
+static_assert(offsetof(struct fuse_famfs_fmap_header, next_offset) == 24);
 
 static_assert(sizeof(struct fuse_famfs_simple_ext) == 24);
 static_assert(offsetof(struct fuse_famfs_simple_ext, se_devindex) == 0);
@@ -48,31 +44,41 @@ static_assert(sizeof(struct fuse_famfs_iext) == 24);
 static_assert(offsetof(struct fuse_famfs_iext, ie_chunk_size) == 4);
 static_assert(offsetof(struct fuse_famfs_iext, ie_nbytes) == 8);
 
-static_assert(sizeof(struct fuse_daxdev_out) == 280);
-static_assert(offsetof(struct fuse_daxdev_out, index) == 0);
-static_assert(offsetof(struct fuse_daxdev_out, name) == 24);
-
 /* No file and no device has bytes behind this; page numbers fit a long */
 #define FAMFS_MAX_BYTES	((u64)MAX_LFS_FILESIZE & PAGE_MASK)
 
 /**
  * struct famfs_walk - a walk over the message
- * @map: counts what was seen; the arrays are NULL in the first walk
+ * @piece: to be filled; NULL in the first walk, which only counts
  * @next: first byte not yet looked at
  * @left: bytes from there to the end of the message
+ * @start: byte of the file at which the extents begin
  * @bytes: bytes of the file that the extents so far hold
+ * @devs: devices named so far, a bit each
+ * @nr_extents: number of extents so far, adjacent ones merged
+ * @nr_stripes: number of interleaved ones among them
+ * @nr_strips: number of strips of those
  * @last: the last extent, still open for merging
+ * @last_len: bytes of the device that it has, if it is simple
  * @iext: the interleaved extent that @last ends with, if it is striped
  * @strips: its strips in the message
+ * @build: the claims
  */
 struct famfs_walk {
-	struct fmap *map;
+	struct fmap_piece *piece;
 	const void *next;
 	size_t left;
+	u64 start;
 	u64 bytes;
+	u64 devs;
+	u32 nr_extents;
+	u32 nr_stripes;
+	u32 nr_strips;
 	struct fmap_extent last;
+	u64 last_len;
 	struct fuse_famfs_iext iext;
 	const void *strips;
+	struct fmap_claims_build build;
 };
 
 static int famfs_take(struct famfs_walk *walk, void *to, size_t size)
@@ -101,7 +107,9 @@ static int famfs_take_run(struct famfs_walk *walk,
 	    end > FAMFS_MAX_BYTES)
 		return -EINVAL;
 
-	walk->map->devs |= BIT_ULL(run->se_devindex);
+	walk->devs |= BIT_ULL(run->se_devindex);
+	fmap_claims_add(&walk->build, run->se_devindex, run->se_offset,
+			run->se_len);
 	return 0;
 }
 
@@ -110,33 +118,37 @@ static int famfs_advance(struct famfs_walk *walk, u64 bytes)
 {
 	if (!bytes || !PAGE_ALIGNED(walk->bytes) ||
 	    check_add_overflow(walk->bytes, bytes, &walk->bytes) ||
-	    walk->bytes > FAMFS_MAX_BYTES)
+	    walk->bytes > FAMFS_MAX_BYTES - walk->start)
 		return -EINVAL;
 	return 0;
+}
+
+/* Does a run that begins at @start of the file go on where the last ends? */
+static bool famfs_run_continues(const struct famfs_walk *walk, u64 start,
+				const struct fuse_famfs_simple_ext *run)
+{
+	const struct fmap_extent *last = &walk->last;
+
+	return walk->nr_extents && !fmap_extent_striped(last) &&
+	       last->start + walk->last_len == start &&
+	       last->at + walk->last_len ==
+			fmap_at(run->se_devindex, run->se_offset);
 }
 
 /* Adds a run that begins at @start of the file, or lengthens the last extent */
 static void famfs_add_simple(struct famfs_walk *walk, u64 start,
 			     const struct fuse_famfs_simple_ext *run)
 {
-	struct fmap_extent *last = &walk->last;
-	struct fmap *map = walk->map;
-
-	if (map->nr_extents && last->dev == run->se_devindex &&
-	    last->start + last->dev_len == start &&
-	    last->dev_off + last->dev_len == run->se_offset) {
-		last->dev_len += run->se_len;
-	} else {
-		map->nr_extents++;
-		*last = (struct fmap_extent) {
-			.start = start,
-			.dev_off = run->se_offset,
-			.dev_len = run->se_len,
-			.dev = run->se_devindex,
-		};
+	if (famfs_run_continues(walk, start, run)) {
+		walk->last_len += run->se_len;
+		return;
 	}
-	if (map->extents)
-		map->extents[map->nr_extents - 1] = *last;
+	walk->last.start = start;
+	walk->last.at = fmap_at(run->se_devindex, run->se_offset);
+	walk->last_len = run->se_len;
+	if (walk->piece)
+		walk->piece->extents[walk->nr_extents] = walk->last;
+	walk->nr_extents++;
 }
 
 /* Strip @i of those at @strips, which have been checked */
@@ -166,7 +178,7 @@ static bool famfs_continues(const struct famfs_walk *walk,
 	const struct fuse_famfs_iext *last = &walk->iext;
 	u64 share;
 
-	if (!walk->map->nr_extents || walk->last.dev != FMAP_STRIPED ||
+	if (!walk->nr_extents || !fmap_extent_striped(&walk->last) ||
 	    last->ie_nstrips != iext->ie_nstrips ||
 	    last->ie_chunk_size != iext->ie_chunk_size)
 		return false;
@@ -184,27 +196,25 @@ static bool famfs_continues(const struct famfs_walk *walk,
 	return true;
 }
 
-/* Opens a striped extent at @start, its strips still to be added */
-static void famfs_open_striped(struct famfs_walk *walk, u64 start,
-			       const struct fuse_famfs_iext *iext)
+/* Notes down the extent that @walk stands at, its stripe and its strips */
+static void famfs_fill_striped(struct famfs_walk *walk,
+			       const struct fuse_famfs_iext *iext,
+			       const void *strips)
 {
-	struct fmap *map = walk->map;
+	struct fmap_piece *piece = walk->piece;
+	struct fmap_stripe *stripe = &piece->stripes[walk->nr_stripes];
 
-	if (map->stripes) {
-		struct fmap_stripe *stripe = &map->stripes[map->nr_stripes];
+	piece->extents[walk->nr_extents] = walk->last;
+	fmap_div_init(&stripe->chunk, iext->ie_chunk_size >> PAGE_SHIFT);
+	fmap_div_init(&stripe->width, famfs_width(iext) >> PAGE_SHIFT);
+	stripe->first = walk->nr_strips;
+	stripe->nr_strips = iext->ie_nstrips;
+	for (u32 i = 0; i < iext->ie_nstrips; i++) {
+		struct fuse_famfs_simple_ext strip = famfs_strip(strips, i);
 
-		fmap_div_init(&stripe->chunk, iext->ie_chunk_size >> PAGE_SHIFT);
-		fmap_div_init(&stripe->width, famfs_width(iext) >> PAGE_SHIFT);
-		stripe->first = map->nr_strips;
-		stripe->nr_strips = iext->ie_nstrips;
+		piece->strips[stripe->first + i] = fmap_at(strip.se_devindex,
+							   strip.se_offset);
 	}
-	walk->last = (struct fmap_extent) {
-		.start = start,
-		.dev = FMAP_STRIPED,
-		.stripe = map->nr_stripes++,
-	};
-	map->nr_extents++;
-	map->nr_strips += iext->ie_nstrips;
 }
 
 /* Adds an interleaved extent of two strips or more, or goes on with the last */
@@ -212,30 +222,20 @@ static void famfs_add_striped(struct famfs_walk *walk, u64 start,
 			      const struct fuse_famfs_iext *iext,
 			      const void *strips)
 {
-	struct fmap *map = walk->map;
 	bool merge = famfs_continues(walk, iext, strips);
 
-	if (!merge)
-		famfs_open_striped(walk, start, iext);
 	walk->iext = *iext;
 	walk->strips = strips;
-	if (!map->extents)
+	if (merge)
 		return;
-
-	map->extents[map->nr_extents - 1] = walk->last;
-	for (u32 i = 0; i < iext->ie_nstrips; i++) {
-		struct fuse_famfs_simple_ext run = famfs_strip(strips, i);
-		struct fmap_strip *strip =
-			&map->strips[map->nr_strips - iext->ie_nstrips + i];
-
-		if (merge) {
-			strip->len += run.se_len;
-			continue;
-		}
-		strip->dev_off = run.se_offset;
-		strip->len = run.se_len;
-		strip->dev = run.se_devindex;
-	}
+	walk->last.start = start;
+	walk->last.at = fmap_at(FMAP_STRIPED,
+				(u64)walk->nr_stripes << PAGE_SHIFT);
+	if (walk->piece)
+		famfs_fill_striped(walk, iext, strips);
+	walk->nr_extents++;
+	walk->nr_stripes++;
+	walk->nr_strips += iext->ie_nstrips;
 }
 
 /*
@@ -267,7 +267,7 @@ static int famfs_take_strips(struct famfs_walk *walk,
 static int famfs_take_simple(struct famfs_walk *walk)
 {
 	struct fuse_famfs_simple_ext run;
-	u64 start = walk->bytes;
+	u64 start = walk->start + walk->bytes;
 	int err;
 
 	err = famfs_take_run(walk, &run) ?: famfs_advance(walk, run.se_len);
@@ -281,7 +281,7 @@ static int famfs_take_interleaved(struct famfs_walk *walk)
 	struct fuse_famfs_iext iext;
 	struct fuse_famfs_simple_ext run;
 	const void *strips;
-	u64 start = walk->bytes;
+	u64 start = walk->start + walk->bytes;
 	int err;
 
 	err = famfs_take(walk, &iext, sizeof(iext));
@@ -306,50 +306,82 @@ static int famfs_take_interleaved(struct famfs_walk *walk)
 	return 0;
 }
 
-/* Walks over the extents at @next: counts them, fills the arrays if there */
-static int famfs_walk(struct fmap *map,
+/*
+ * Walks over the extents behind the header @head at @msg: counts them, and notes
+ * them down if there is a piece.
+ */
+static int famfs_walk(struct famfs_walk *walk,
 		      const struct fuse_famfs_fmap_header *head,
-		      const void *next, size_t left)
+		      const void *msg, size_t len)
 {
-	struct famfs_walk walk = { .map = map, .next = next, .left = left };
-
-	map->nr_extents = 0;
-	map->nr_stripes = 0;
-	map->nr_strips = 0;
+	walk->next = msg + sizeof(*head);
+	walk->left = len - sizeof(*head);
+	walk->bytes = 0;
+	walk->nr_extents = 0;
+	walk->nr_stripes = 0;
+	walk->nr_strips = 0;
 	for (u32 i = 0; i < head->nextents; i++) {
 		int err;
 
 		if (head->ext_type == FUSE_FAMFS_EXT_SIMPLE)
-			err = famfs_take_simple(&walk);
+			err = famfs_take_simple(walk);
 		else
-			err = famfs_take_interleaved(&walk);
+			err = famfs_take_interleaved(walk);
 		if (err)
 			return err;
 	}
-	if (walk.bytes < head->file_size)
-		return -EINVAL;
 	/* Servers that do not tell the size may send a buffer to its end */
-	if (walk.left && (head->fmap_size ||
-			  memchr_inv(walk.next, 0, walk.left)))
+	if (walk->left && (head->fmap_size ||
+			   memchr_inv(walk->next, 0, walk->left)))
 		return -EINVAL;
-
-	map->file_size = head->file_size;
-	map->file_type = head->file_type;
-	map->end = PAGE_ALIGN(walk.bytes);
 	return 0;
 }
 
-static int famfs_alloc_arrays(struct fmap *map)
+/* Nothing for a place inside the file, but another place before it */
+static bool famfs_points_back(const struct famfs_walk *walk,
+			      const struct fuse_famfs_fmap_header *head)
 {
-	map->extents = kvmalloc_objs(*map->extents, map->nr_extents,
-				     GFP_KERNEL_ACCOUNT);
-	map->stripes = kvmalloc_objs(*map->stripes, map->nr_stripes,
-				     GFP_KERNEL_ACCOUNT);
-	map->strips = kvmalloc_objs(*map->strips, map->nr_strips,
-				    GFP_KERNEL_ACCOUNT);
-	if (!map->extents || !map->stripes || !map->strips)
+	return !walk->bytes && head->next_offset < walk->start &&
+	       (head->next_offset || walk->start < head->file_size);
+}
+
+/* Does what was walked over fit what comes before it, and behind? */
+static int famfs_check_end(const struct famfs_walk *walk,
+			   const struct fuse_famfs_fmap_header *head)
+{
+	u64 end = walk->start + walk->bytes;
+
+	if (famfs_points_back(walk, head))
+		return PAGE_ALIGNED(head->next_offset) ? 0 : -EINVAL;
+	if (!head->next_offset)
+		return end < head->file_size ? -EINVAL : 0;
+	if (!PAGE_ALIGNED(head->next_offset))
+		return -EINVAL;
+	return walk->bytes && head->next_offset == end ? 0 : -EIO;
+}
+
+/* Makes the piece whose extents have been counted by @walk */
+static int famfs_fill(struct famfs_walk *walk,
+		      const struct fuse_famfs_fmap_header *head,
+		      const void *msg, size_t len)
+{
+	struct fmap_piece *piece;
+	int err;
+
+	piece = fmap_piece_alloc(walk->nr_extents, walk->nr_stripes,
+				 walk->nr_strips);
+	if (!piece)
 		return -ENOMEM;
-	return 0;
+	piece->start = walk->start;
+	piece->end = walk->start + PAGE_ALIGN(walk->bytes);
+	piece->devs = walk->devs;
+	walk->piece = piece;
+	err = fmap_claims_alloc(&walk->build, piece) ?:
+	      famfs_walk(walk, head, msg, len) ?:
+	      fmap_claims_finish(piece);
+	if (err)
+		fmap_piece_free(piece);
+	return err;
 }
 
 static int famfs_check_header(const struct fuse_famfs_fmap_header *head,
@@ -358,7 +390,7 @@ static int famfs_check_header(const struct fuse_famfs_fmap_header *head,
 	if (head->fmap_version != FUSE_FAMFS_FMAP_VERSION ||
 	    head->file_type > FUSE_FAMFS_FILE_LOG ||
 	    head->ext_type > FUSE_FAMFS_EXT_INTERLEAVE ||
-	    head->reserved || head->reserved1 ||
+	    head->reserved || head->file_size > FAMFS_MAX_BYTES ||
 	    (head->fmap_size && head->fmap_size != len))
 		return -EINVAL;
 	return 0;
@@ -388,65 +420,55 @@ size_t fmap_famfs_room(const void *msg, size_t len)
 }
 
 /**
- * fmap_famfs_decode - make a map from a message
+ * fmap_famfs_decode - make a piece of a map from a message
  * @msg: the reply to FUSE_GET_FMAP
  * @len: its length in bytes
- * @mapp: set to the map on success
+ * @start: byte of the file at which its extents begin, page aligned
+ * @message: filled in on success
  *
- * The devices are not known here: the caller checks that the claims of the map
- * end inside them.
+ * The devices are not known here: the caller checks that the claims of the piece
+ * end inside them.  Nor are the other pieces.
  *
  * Return: 0, -EFBIG if the message is too large, -ENODEV if a device index is
- * out of range, -ENOMEM, or -EINVAL for everything else that is wrong.
+ * out of range, -ENOMEM, -EIO if the next page does not begin where the extents
+ * end, or -EINVAL for everything else that is wrong.
  */
-int fmap_famfs_decode(const void *msg, size_t len, struct fmap **mapp)
+int fmap_famfs_decode(const void *msg, size_t len, u64 start,
+		      struct fmap_message *message)
 {
+	struct famfs_walk *walk __free(kfree) = NULL;
 	struct fuse_famfs_fmap_header head;
-	struct fmap *map;
 	int err;
 
 	if (len > FUSE_FMAP_MAX_MSG)
 		return -EFBIG;
-	if (len < sizeof(head))
+	if (len < sizeof(head) || start > FAMFS_MAX_BYTES)
 		return -EINVAL;
 	memcpy(&head, msg, sizeof(head));
 	err = famfs_check_header(&head, len);
 	if (err)
 		return err;
-	msg += sizeof(head);
-	len -= sizeof(head);
 
-	map = kzalloc_obj(*map, GFP_KERNEL_ACCOUNT);
-	if (!map)
+	walk = kzalloc_obj(*walk, GFP_KERNEL);
+	if (!walk)
 		return -ENOMEM;
-	err = famfs_walk(map, &head, msg, len) ?:
-	      famfs_alloc_arrays(map) ?:
-	      famfs_walk(map, &head, msg, len) ?:
-	      fmap_claims_build(map);
-	if (err) {
-		fmap_free(map);
+	walk->start = start;
+	err = famfs_walk(walk, &head, msg, len) ?:
+	      famfs_check_end(walk, &head);
+	if (!err && walk->nr_extents)
+		err = famfs_fill(walk, &head, msg, len);
+	if (err)
 		return err;
-	}
-	*mapp = map;
-	return 0;
-}
 
-/**
- * fmap_free - free a map
- * @map: the map, or NULL; none of its claims is in an index
- */
-void fmap_free(struct fmap *map)
-{
-	if (!map)
-		return;
-	fmap_claims_free(map);
-	kvfree(map->strips);
-	kvfree(map->stripes);
-	kvfree(map->extents);
-	kfree(map);
+	message->file_size = head.file_size;
+	message->next = head.next_offset;
+	message->back = famfs_points_back(walk, &head);
+	message->piece = walk->piece;
+	return 0;
 }
 
 #if IS_ENABLED(CONFIG_FUSE_FMAP_KUNIT_TEST)
 #include "tests/fmap_famfs_kunit.c"
 #include "tests/fmap_famfs_merge_kunit.c"
+#include "tests/fmap_famfs_page_kunit.c"
 #endif

@@ -6,25 +6,33 @@
 #include "fmap_stats.h"
 
 #include <linux/iomap.h>
+#include <linux/pagemap.h>
 
 #include "fmap_trace.h"
 
-/* FIEMAP goes on until it is told that nothing follows */
+/*
+ * What is inside the file can be fetched: -ENODATA makes the caller do so.
+ * FIEMAP goes on until it is told that nothing follows.
+ */
 static int fmap_miss(struct inode *inode, loff_t pos, loff_t length,
 		     unsigned int flags)
 {
-	int err = flags & IOMAP_REPORT ? -ENOENT : -EIO;
+	if (pos < i_size_read(inode))
+		return -ENODATA;
+	trace_fmap_miss(inode, pos, length, -ENOENT);
+	return flags & IOMAP_REPORT ? -ENOENT : -EIO;
+}
 
-	if (err == -EIO)
-		fmap_count(inode, FMAP_LOOKUP_MISSES);
-	trace_fmap_miss(inode, pos, length, err);
-	return err;
+static int fmap_dead(struct inode *inode, loff_t pos, loff_t length)
+{
+	fmap_count(inode, FMAP_LOOKUP_MISSES);
+	trace_fmap_miss(inode, pos, length, -EIO);
+	return -EIO;
 }
 
 /*
  * Called with invalidate_lock held, and from a fault with a DAX entry locked:
- * it must not wait for the server.  It has no need to, since a file gets its
- * fops after its map.
+ * it must not wait for the server.
  *
  * @flags says what is wanted, iomap->flags what was found; the latter is 0: no
  * block is ever new, so that no write takes a mapping away from anyone.
@@ -33,15 +41,14 @@ static int fmap_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 			    unsigned int flags, struct iomap *iomap,
 			    struct iomap *srcmap)
 {
-	struct fmap *map = get_fuse_inode(inode)->fmap;
 	struct fmap_dev *dev;
 	struct fmap_loc loc;
 
-	if (!fmap_resolve(map, pos, length, &loc))
+	if (!fmap_lookup(inode, pos, length, &loc))
 		return fmap_miss(inode, pos, length, flags);
 	dev = fmap_conn_dev(get_fuse_conn(inode), loc.dev);
 	if (READ_ONCE(dev->dead))
-		return fmap_miss(inode, pos, length, 0);
+		return fmap_dead(inode, pos, length);
 
 	iomap->type = IOMAP_MAPPED;
 	iomap->flags = 0;
@@ -55,4 +62,24 @@ static int fmap_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
 
 const struct iomap_ops fmap_iomap_ops = {
 	.iomap_begin	= fmap_iomap_begin,
+};
+
+/*
+ * FIEMAP copies to the user between two extents, which may need a page fault: it
+ * has the lock while it looks one up, and does not use the device.
+ */
+static int fmap_report_begin(struct inode *inode, loff_t pos, loff_t length,
+			     unsigned int flags, struct iomap *iomap,
+			     struct iomap *srcmap)
+{
+	int err;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	err = fmap_iomap_begin(inode, pos, length, flags, iomap, srcmap);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return err;
+}
+
+const struct iomap_ops fmap_report_ops = {
+	.iomap_begin	= fmap_report_begin,
 };

@@ -2,8 +2,9 @@
 /*
  * File maps of FUSE: read and write
  *
- * Neither sends a request.  (What write(2) has to take away from the file,
- * set-uid and capabilities, is the server's to store, as for any FUSE file.)
+ * Neither sends a request if the map is there.  (What write(2) has to take away
+ * from the file, set-uid and capabilities, is the server's to store, as for any
+ * FUSE file.)
  */
 #include "fmap_i.h"
 #include "fmap_stats.h"
@@ -30,16 +31,39 @@ static bool fmap_invalidate_lock(const struct kiocb *iocb)
 	return true;
 }
 
-/* One go with invalidate_lock held: as far as no page fault is needed */
+/*
+ * As far as the file reaches, and no page fault is needed.  The size is that of
+ * the map, which may change as long as invalidate_lock is not held.
+ */
+static ssize_t fmap_copy_locked(struct kiocb *iocb, struct iov_iter *iter)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t size = i_size_read(inode);
+	size_t count = iov_iter_count(iter), shorted = 0;
+	ssize_t ret;
+
+	if (READ_ONCE(get_fuse_inode(inode)->fmap->resize))
+		return -ENODATA;
+	if (iocb->ki_pos >= size)
+		return 0;
+	if (count > size - iocb->ki_pos)
+		shorted = count - (size - iocb->ki_pos);
+
+	iov_iter_truncate(iter, count - shorted);
+	pagefault_disable();
+	ret = dax_iomap_rw(iocb, iter, &fmap_iomap_ops);
+	pagefault_enable();
+	iov_iter_reexpand(iter, iov_iter_count(iter) + shorted);
+	return ret;
+}
+
 static ssize_t fmap_copy_once(struct kiocb *iocb, struct iov_iter *iter)
 {
 	ssize_t ret;
 
 	if (!fmap_invalidate_lock(iocb))
 		return -EAGAIN;
-	pagefault_disable();
-	ret = dax_iomap_rw(iocb, iter, &fmap_iomap_ops);
-	pagefault_enable();
+	ret = fmap_copy_locked(iocb, iter);
 	filemap_invalidate_unlock_shared(iocb->ki_filp->f_mapping);
 	return ret;
 }
@@ -55,50 +79,64 @@ static bool fmap_fault_in(struct iov_iter *iter)
 }
 
 /*
- * Copy all of @iter, which may reach over the end of the file in a read.
+ * A copy did not get on.  Do what it needs: have a piece of the map fetched, or
+ * the user's pages faulted in.
+ * Return: 0 to try again, or a negative errno.
+ */
+static int fmap_copy_help(struct kiocb *iocb, struct iov_iter *iter, int err,
+			  int *tries)
+{
+	if (err != -ENODATA && err != -EFAULT)
+		return err;
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;
+	if (err == -ENODATA)
+		return fmap_need_io(file_inode(iocb->ki_filp), iocb->ki_pos,
+				    iocb->ki_pos + 1);
+	return (*tries)-- && fmap_fault_in(iter) ? 0 : err;
+}
+
+/*
+ * Copy all of @iter, which may reach over the end of the file.
  *
  * The user's buffer may be a mapping of this very file, whose fault takes
  * invalidate_lock again, or one whose fault waits for the server: so no fault
- * happens under the lock.
+ * happens under the lock, and no request is sent.
  */
 static ssize_t fmap_copy(struct kiocb *iocb, struct iov_iter *iter)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
 	int tries = FMAP_COPY_TRIES;
 	ssize_t done = 0, ret;
 
-	while (iov_iter_count(iter) && iocb->ki_pos < i_size_read(inode)) {
+	while (iov_iter_count(iter)) {
 		ret = fmap_copy_once(iocb, iter);
+		if (!ret)
+			break;
 		if (ret > 0) {
 			done += ret;
 			tries = FMAP_COPY_TRIES;
-			if (!iov_iter_count(iter))
-				break;
 			continue;
 		}
-		if (ret == -EFAULT && (iocb->ki_flags & IOCB_NOWAIT))
-			ret = -EAGAIN;
-		if (ret == -EFAULT && tries-- && fmap_fault_in(iter))
-			continue;
-		return done ?: ret;
+		ret = fmap_copy_help(iocb, iter, ret, &tries);
+		if (ret)
+			return done ?: ret;
 	}
 	return done;
 }
 
-static bool fmap_lock_shared(const struct kiocb *iocb, struct inode *inode)
+/* Who has the lock may wait for the server: one has to be able to go */
+static int fmap_lock_shared(const struct kiocb *iocb, struct inode *inode)
 {
-	if (iocb->ki_flags & IOCB_NOWAIT)
-		return inode_trylock_shared(inode);
-	inode_lock_shared(inode);
-	return true;
+	if (!(iocb->ki_flags & IOCB_NOWAIT))
+		return inode_lock_shared_killable(inode);
+	return inode_trylock_shared(inode) ? 0 : -EAGAIN;
 }
 
-static bool fmap_lock(const struct kiocb *iocb, struct inode *inode)
+static int fmap_lock(const struct kiocb *iocb, struct inode *inode)
 {
-	if (iocb->ki_flags & IOCB_NOWAIT)
-		return inode_trylock(inode);
-	inode_lock(inode);
-	return true;
+	if (!(iocb->ki_flags & IOCB_NOWAIT))
+		return inode_lock_killable(inode);
+	return inode_trylock(inode) ? 0 : -EAGAIN;
 }
 
 /**
@@ -106,10 +144,11 @@ static bool fmap_lock(const struct kiocb *iocb, struct inode *inode)
  * @iocb: file, position and flags
  * @to: where to copy to
  *
- * Context: May sleep.  Takes i_rwsem and invalidate_lock, both shared.
+ * Context: May sleep; may wait for the server, if a piece of the map is missing.
+ * Takes i_rwsem and invalidate_lock, both shared.
  * Return: number of bytes read, 0 at the end of the file; -EAGAIN where
- * IOCB_NOWAIT forbids to go on; -EIO if the device or its memory has gone bad;
- * or another negative errno.
+ * IOCB_NOWAIT forbids to go on; -EIO if the device or its memory has gone bad,
+ * or the server does not tell the map; or another negative errno.
  */
 ssize_t fmap_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -119,22 +158,24 @@ ssize_t fmap_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	if (fuse_is_bad(inode))
 		return -EIO;
 	fmap_count(inode, FMAP_READS);
-	if (!fmap_lock_shared(iocb, inode))
-		return -EAGAIN;
+	ret = fmap_lock_shared(iocb, inode);
+	if (ret)
+		return ret;
 	ret = fmap_copy(iocb, to);
 	inode_unlock_shared(inode);
 	return ret;
 }
 
-/* A file ends where its map says: nothing is written behind that */
-static int fmap_write_clamp(struct kiocb *iocb, struct iov_iter *from)
+/* An append begins where the file ends: that must be known */
+static int fmap_write_end(struct kiocb *iocb)
 {
-	loff_t size = i_size_read(file_inode(iocb->ki_filp));
+	struct inode *inode = file_inode(iocb->ki_filp);
 
-	if (iocb->ki_pos >= size)
-		return -ENOSPC;
-	iov_iter_truncate(from, size - iocb->ki_pos);
-	return 0;
+	if (!READ_ONCE(get_fuse_inode(inode)->fmap->resize))
+		return 0;
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;
+	return fmap_need_io(inode, 0, 0);
 }
 
 /*
@@ -155,18 +196,21 @@ static int fmap_write_modified(struct kiocb *iocb, struct inode *inode)
 
 static ssize_t fmap_write_locked(struct kiocb *iocb, struct iov_iter *from)
 {
+	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t ret;
 
+	ret = fmap_write_end(iocb);
+	if (ret)
+		return ret;
 	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
-	ret = fmap_write_clamp(iocb, from);
+	if (iocb->ki_pos >= i_size_read(inode))
+		return -ENOSPC;
+	ret = fmap_write_modified(iocb, inode);
 	if (ret)
 		return ret;
-	ret = fmap_write_modified(iocb, file_inode(iocb->ki_filp));
-	if (ret)
-		return ret;
-	return fmap_copy(iocb, from);
+	return fmap_copy(iocb, from) ?: -ENOSPC;
 }
 
 /**
@@ -174,8 +218,8 @@ static ssize_t fmap_write_locked(struct kiocb *iocb, struct iov_iter *from)
  * @iocb: file, position and flags
  * @from: where to copy from
  *
- * Context: May sleep; may wait for the server, to take set-uid bits and
- * capabilities from the file.  Takes i_rwsem, and invalidate_lock shared.
+ * Context: May sleep; may wait for the server, for a piece of the map and to take
+ * set-uid bits and capabilities from the file.  Takes i_rwsem, and invalidate_lock shared.
  * Return: number of bytes written, fewer than asked for at the end of the file;
  * -ENOSPC behind it; or as fmap_read_iter().
  */
@@ -187,8 +231,9 @@ ssize_t fmap_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (fuse_is_bad(inode))
 		return -EIO;
 	fmap_count(inode, FMAP_WRITES);
-	if (!fmap_lock(iocb, inode))
-		return -EAGAIN;
+	ret = fmap_lock(iocb, inode);
+	if (ret)
+		return ret;
 	ret = fmap_write_locked(iocb, from);
 	inode_unlock(inode);
 	if (ret > 0)

@@ -17,12 +17,16 @@
 /* How much to zero in one go: a device that is to be removed waits for it */
 #define FMAP_ZERO_STEP	SZ_2M
 
+/* How often the server may take a part of the map back while FIEMAP reads it */
+#define FMAP_FIEMAP_TRIES	16
+
 static int fmap_zero_step(struct inode *inode, loff_t pos, loff_t len)
 {
 	int err;
 
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	err = dax_zero_range(inode, pos, len, NULL, &fmap_iomap_ops);
+	err = pos + len > i_size_read(inode) ? -ENOSPC :
+	      dax_zero_range(inode, pos, len, NULL, &fmap_iomap_ops);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	return err;
 }
@@ -38,6 +42,10 @@ static int fmap_zero(struct inode *inode, loff_t pos, loff_t end)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		err = fmap_zero_step(inode, pos, len);
+		if (err == -ENODATA) {
+			err = fmap_need_io(inode, pos, pos + len);
+			continue;
+		}
 		pos += len;
 		cond_resched();
 	}
@@ -48,8 +56,12 @@ static long fmap_fallocate_locked(struct file *file, bool zero, loff_t offset,
 				  loff_t len)
 {
 	struct inode *inode = file_inode(file);
-	int err;
+	int err = 0;
 
+	if (READ_ONCE(get_fuse_inode(inode)->fmap->resize))
+		err = fmap_need_io(inode, 0, 0);
+	if (err)
+		return err;
 	if (offset + len > i_size_read(inode))
 		return fmap_refuse(inode, "fallocate", -ENOSPC);
 	if (!zero)
@@ -95,7 +107,9 @@ long fmap_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 		return fmap_refuse(inode, "fallocate", -EOPNOTSUPP);
 	}
 
-	inode_lock(inode);
+	ret = inode_lock_killable(inode);
+	if (ret)
+		return ret;
 	ret = fmap_fallocate_locked(file, zero, offset, len);
 	inode_unlock(inode);
 	return ret;
@@ -105,12 +119,40 @@ long fmap_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 static bool fmap_on_one_device(struct inode *inode)
 {
 	const struct fmap *map = get_fuse_inode(inode)->fmap;
+	struct fuse_conn *fc = get_fuse_conn(inode);
+	struct fmap_dev *dev = NULL;
+	bool one = true;
 
-	for (u32 i = 1; i < map->nr_claims; i++)
-		if (fmap_claim_dev(inode, map->claims[i]) !=
-		    fmap_claim_dev(inode, map->claims[0]))
-			return false;
-	return true;
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	for (u64 devs = READ_ONCE(map->devs); devs; devs &= devs - 1) {
+		struct fmap_dev *next = fmap_conn_dev(fc, __ffs64(devs));
+
+		if (dev && dev != next)
+			one = false;
+		dev = next;
+	}
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return one;
+}
+
+/* All of the map that is asked for; the server may take parts back meanwhile */
+static int fmap_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
+		       u64 start, u64 len)
+{
+	u64 end = size_add(start, len);
+	int tries = FMAP_FIEMAP_TRIES;
+	int err;
+
+	do {
+		fi->fi_extents_mapped = 0;
+		err = fmap_need_io(inode, start, end);
+		if (err)
+			return err;
+		if (!fmap_on_one_device(inode))
+			return fmap_refuse(inode, "FIEMAP", -EOPNOTSUPP);
+		err = iomap_fiemap(inode, fi, start, len, &fmap_report_ops);
+	} while (err == -ENODATA && --tries);
+	return err == -ENODATA ? -EIO : err;
 }
 
 /**
@@ -130,7 +172,5 @@ int fuse_fmap_fiemap(struct inode *inode, struct fiemap_extent_info *fi,
 		return -EIO;
 	if (!fuse_fmap_mapped(inode))
 		return -EOPNOTSUPP;
-	if (!fmap_on_one_device(inode))
-		return fmap_refuse(inode, "FIEMAP", -EOPNOTSUPP);
-	return iomap_fiemap(inode, fi, start, len, &fmap_iomap_ops);
+	return fmap_fiemap(inode, fi, start, len);
 }

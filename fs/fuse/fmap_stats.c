@@ -31,6 +31,10 @@ static const char * const fmap_stat_names[FMAP_NR_STATS] = {
 	[FMAP_READS]		= "reads",
 	[FMAP_WRITES]		= "writes",
 	[FMAP_REFUSALS]		= "refusals",
+	[FMAP_INVALIDATIONS]	= "invalidations",
+	[FMAP_STORES]		= "stores",
+	[FMAP_MAP_BYTES]	= "map_bytes",
+	[FMAP_CLAIM_BYTES]	= "claim_bytes",
 };
 
 /* The folder of all connections; an error pointer without debugfs */

@@ -7,6 +7,7 @@
 
 #include <linux/percpu.h>
 
+#include "fmap_map.h"
 #include "fuse_i.h"
 
 /* What is counted for a connection; fmap_stats.c has their names */
@@ -26,6 +27,10 @@ enum fmap_stat {
 	FMAP_READS,
 	FMAP_WRITES,
 	FMAP_REFUSALS,
+	FMAP_INVALIDATIONS,
+	FMAP_STORES,
+	FMAP_MAP_BYTES,
+	FMAP_CLAIM_BYTES,
 	FMAP_NR_STATS,
 };
 
@@ -41,6 +46,18 @@ struct fmap_stats {
 static inline void fmap_count(struct inode *inode, enum fmap_stat stat)
 {
 	this_cpu_inc(get_fuse_conn(inode)->fmap->stats->n[stat]);
+}
+
+/* Count the memory that a piece takes (@sign 1) or gives back (-1) */
+static inline void fmap_count_piece(struct inode *inode,
+				    const struct fmap_piece *piece, int sign)
+{
+	struct fmap_stats __percpu *stats = get_fuse_conn(inode)->fmap->stats;
+
+	this_cpu_add(stats->n[FMAP_MAP_BYTES],
+		     sign * (s64)fmap_piece_bytes(piece));
+	this_cpu_add(stats->n[FMAP_CLAIM_BYTES],
+		     sign * (s64)fmap_claim_bytes(piece));
 }
 
 void fmap_stats_add(struct fuse_conn *fc);

@@ -19,18 +19,20 @@
 static struct dax_device *fmap_flush_dev(struct inode *inode)
 {
 	const struct fmap *map = get_fuse_inode(inode)->fmap;
+	struct fuse_conn *fc = get_fuse_conn(inode);
 	struct dax_device *dax_dev = NULL;
 
-	for (u32 i = 0; i < map->nr_claims; i++) {
-		dax_dev = fmap_claim_dev(inode, map->claims[i])->dax_dev;
+	for (u64 devs = READ_ONCE(map->devs); devs; devs &= devs - 1) {
+		dax_dev = fmap_conn_dev(fc, __ffs64(devs))->dax_dev;
 		if (dax_write_cache_enabled(dax_dev))
 			break;
 	}
 	return dax_dev;
 }
 
-static int fmap_write_back(struct address_space *mapping,
-			   struct dax_device *dax_dev, loff_t start, loff_t end)
+static int fmap_write_range(struct address_space *mapping,
+			    struct dax_device *dax_dev, loff_t start,
+			    loff_t end)
 {
 	struct writeback_control wbc = {
 		.sync_mode = WB_SYNC_ALL,
@@ -41,28 +43,51 @@ static int fmap_write_back(struct address_space *mapping,
 	return dax_writeback_mapping_range(mapping, dax_dev, &wbc);
 }
 
-/* Write back what the caches hold of a range, if any device wants that */
-static int fmap_flush(struct inode *inode, loff_t start, loff_t end)
+/**
+ * fmap_write_back - write back what the CPUs' caches hold of a range
+ * @inode: a mapped file
+ * @start: first byte
+ * @end: last byte
+ *
+ * Nothing happens if no device of the file wants that.
+ *
+ * Context: May sleep.  invalidate_lock is held, so that the devices stay.
+ * Return: 0 or a negative errno.
+ */
+int fmap_write_back(struct inode *inode, loff_t start, loff_t end)
 {
 	struct dax_device *dax_dev = fmap_flush_dev(inode);
 
 	if (!dax_dev || !dax_write_cache_enabled(dax_dev))
 		return 0;
-	return fmap_write_back(inode->i_mapping, dax_dev, start, end);
+	return fmap_write_range(inode->i_mapping, dax_dev, start, end);
+}
+
+static int fmap_flush(struct inode *inode, loff_t start, loff_t end)
+{
+	int err;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	err = fmap_write_back(inode, start, end);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return err;
 }
 
 /**
  * fmap_persistent - does a file's memory keep what is stored in it?
  * @inode: a mapped file
  *
- * Return: whether all devices with bytes of the file are persistent memory.
+ * Context: May sleep.  invalidate_lock is held, be it shared.
+ * Return: whether all devices are persistent memory that are known to have bytes
+ * of the file.
  */
 bool fmap_persistent(struct inode *inode)
 {
 	const struct fmap *map = get_fuse_inode(inode)->fmap;
+	struct fuse_conn *fc = get_fuse_conn(inode);
 
-	for (u32 i = 0; i < map->nr_claims; i++)
-		if (!fmap_claim_dev(inode, map->claims[i])->persistent)
+	for (u64 devs = READ_ONCE(map->devs); devs; devs &= devs - 1)
+		if (!fmap_conn_dev(fc, __ffs64(devs))->persistent)
 			return false;
 	return true;
 }
@@ -136,11 +161,18 @@ void fuse_fmap_sync_fs(struct super_block *sb)
 static int fmap_writepages(struct address_space *mapping,
 			   struct writeback_control *wbc)
 {
+	struct dax_device *dax_dev;
+	int err = 0;
+
 	if (mapping_mapped(mapping) || mapping_empty(mapping))
 		return 0;
-	/* What has entries has been mapped, hence has bytes on some device */
-	return fmap_write_back(mapping, fmap_flush_dev(mapping->host), 0,
-			       LLONG_MAX);
+	filemap_invalidate_lock_shared(mapping);
+	/* What has entries lies on some device, unless it has just been dropped */
+	dax_dev = fmap_flush_dev(mapping->host);
+	if (dax_dev)
+		err = fmap_write_range(mapping, dax_dev, 0, LLONG_MAX);
+	filemap_invalidate_unlock_shared(mapping);
+	return err;
 }
 
 const struct address_space_operations fmap_aops = {

@@ -29,42 +29,68 @@ TRACE_EVENT(fmap_open,
 		      __entry->result ? "error" : "ordinary",
 		      __entry->result));
 
-/* The server was asked for a map; ret is the length of its reply, or an errno */
+/* The server has answered; ret is the length of its reply, or an errno */
 TRACE_EVENT(fmap_fetch,
-	    TP_PROTO(struct inode *inode, size_t room, ssize_t ret),
-	    TP_ARGS(inode, room, ret),
+	    TP_PROTO(struct inode *inode, u64 offset, size_t room, ssize_t ret),
+	    TP_ARGS(inode, offset, room, ret),
 	    TP_STRUCT__entry(__field(dev_t, dev)
 			     __field(u64, nodeid)
+			     __field(u64, offset)
 			     __field(size_t, room)
 			     __field(ssize_t, ret)),
 	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
 			   __entry->nodeid = get_node_id(inode);
+			   __entry->offset = offset;
 			   __entry->room = room;
 			   __entry->ret = ret;),
-	    TP_printk("dev %d:%d nodeid %llu room %zu ret %zd",
+	    TP_printk("dev %d:%d nodeid %llu offset %llu room %zu ret %zd",
 		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		      __entry->room, __entry->ret));
+		      __entry->offset, __entry->room, __entry->ret));
 
-/* A map that was sound in itself was put in force, or could not be */
+/*
+ * A message that was sound in itself was put in force, or could not be.  It
+ * begins at start and goes on, if it is a page, at next.
+ */
 TRACE_EVENT(fmap_install,
-	    TP_PROTO(struct inode *inode, const struct fmap *map, int ret),
-	    TP_ARGS(inode, map, ret),
+	    TP_PROTO(struct inode *inode, u64 start, u32 extents,
+		     const struct fmap_message *msg, int ret),
+	    TP_ARGS(inode, start, extents, msg, ret),
 	    TP_STRUCT__entry(__field(dev_t, dev)
 			     __field(u64, nodeid)
 			     __field(u64, size)
+			     __field(u64, start)
+			     __field(u64, next)
 			     __field(u32, extents)
-			     __field(u32, claims)
 			     __field(int, ret)),
 	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
 			   __entry->nodeid = get_node_id(inode);
-			   __entry->size = map->file_size;
-			   __entry->extents = map->nr_extents;
-			   __entry->claims = map->nr_claims;
+			   __entry->size = msg->file_size;
+			   __entry->start = start;
+			   __entry->next = msg->next;
+			   __entry->extents = extents;
 			   __entry->ret = ret;),
-	    TP_printk("dev %d:%d nodeid %llu size %llu extents %u claims %u ret %d",
+	    TP_printk("dev %d:%d nodeid %llu size %llu start %llu next %llu extents %u ret %d",
 		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
-		      __entry->size, __entry->extents, __entry->claims,
-		      __entry->ret));
+		      __entry->size, __entry->start, __entry->next,
+		      __entry->extents, __entry->ret));
+
+/* The server has taken a part of a map back; len 0 is to the end */
+TRACE_EVENT(fmap_invalidate,
+	    TP_PROTO(struct inode *inode, u64 start, u64 len, int ret),
+	    TP_ARGS(inode, start, len, ret),
+	    TP_STRUCT__entry(__field(dev_t, dev)
+			     __field(u64, nodeid)
+			     __field(u64, start)
+			     __field(u64, len)
+			     __field(int, ret)),
+	    TP_fast_assign(__entry->dev = inode->i_sb->s_dev;
+			   __entry->nodeid = get_node_id(inode);
+			   __entry->start = start;
+			   __entry->len = len;
+			   __entry->ret = ret;),
+	    TP_printk("dev %d:%d nodeid %llu start %llu len %llu ret %d",
+		      MAJOR(__entry->dev), MINOR(__entry->dev), __entry->nodeid,
+		      __entry->start, __entry->len, __entry->ret));
 
 /* The map did not lead to memory: behind its end, or the device has gone */
 TRACE_EVENT(fmap_miss,

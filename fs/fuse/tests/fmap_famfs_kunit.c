@@ -15,12 +15,14 @@
  * struct famfs_test - what a test works with; freed behind each
  * @msg: the message
  * @len: its length
- * @map: the result, or NULL
+ * @start: byte of the file that was asked for
+ * @got: the result; without a piece if there is none
  */
 struct famfs_test {
 	u8 *msg;
 	size_t len;
-	struct fmap *map;
+	u64 start;
+	struct fmap_message got;
 };
 
 static int famfs_test_init(struct kunit *test)
@@ -35,7 +37,7 @@ static void famfs_test_exit(struct kunit *test)
 
 	if (!t)
 		return;
-	fmap_free(t->map);
+	fmap_piece_free(t->got.piece);
 	kvfree(t->msg);
 }
 
@@ -71,9 +73,9 @@ static int famfs_test_decode(struct kunit *test)
 {
 	struct famfs_test *t = test->priv;
 
-	fmap_free(t->map);
-	t->map = NULL;
-	return fmap_famfs_decode(t->msg, t->len, &t->map);
+	fmap_piece_free(t->got.piece);
+	t->got = (struct fmap_message) {};
+	return fmap_famfs_decode(t->msg, t->len, t->start, &t->got);
 }
 
 static void famfs_expect_at(struct kunit *test, u64 pos, u32 dev, u64 off,
@@ -82,7 +84,7 @@ static void famfs_expect_at(struct kunit *test, u64 pos, u32 dev, u64 off,
 	struct famfs_test *t = test->priv;
 	struct fmap_loc loc = {};
 
-	KUNIT_EXPECT_TRUE(test, fmap_resolve(t->map, pos, U64_MAX, &loc));
+	KUNIT_EXPECT_TRUE(test, fmap_resolve(t->got.piece, pos, U64_MAX, &loc));
 	KUNIT_EXPECT_EQ(test, loc.dev, dev);
 	KUNIT_EXPECT_EQ(test, loc.off, off);
 	KUNIT_EXPECT_EQ(test, loc.len, run);
@@ -128,15 +130,20 @@ static void famfs_test_start_striped(struct kunit *test)
 static void famfs_test_simple(struct kunit *test)
 {
 	struct famfs_test *t = test->priv;
+	const struct fmap_piece *piece;
 
 	famfs_test_start_simple(test);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->file_size, P - 100);
-	KUNIT_EXPECT_EQ(test, t->map->end, 5 * P);
-	KUNIT_EXPECT_EQ(test, t->map->devs, 0x3);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 2);
-	KUNIT_EXPECT_EQ(test, t->map->nr_stripes, 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_claims, 2);
+	KUNIT_EXPECT_EQ(test, t->got.file_size, P - 100);
+	KUNIT_EXPECT_EQ(test, t->got.next, 0);
+	piece = t->got.piece;
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	KUNIT_EXPECT_EQ(test, piece->start, 0);
+	KUNIT_EXPECT_EQ(test, piece->end, 5 * P);
+	KUNIT_EXPECT_EQ(test, piece->devs, 0x3);
+	KUNIT_EXPECT_EQ(test, piece->nr_extents, 2);
+	KUNIT_EXPECT_EQ(test, piece->nr_stripes, 0);
+	KUNIT_EXPECT_EQ(test, piece->nr_claims, 2);
 	famfs_expect_at(test, 0, 0, 16 * P, 2 * P);
 	famfs_expect_at(test, 2 * P + 5, 1, 17 * P + 5, 3 * P - 5);
 }
@@ -144,16 +151,21 @@ static void famfs_test_simple(struct kunit *test)
 static void famfs_test_striped(struct kunit *test)
 {
 	struct famfs_test *t = test->priv;
+	const struct fmap_piece *piece;
 
 	famfs_test_start_striped(test);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->file_size, P - 100);
-	KUNIT_EXPECT_EQ(test, t->map->end, 11 * P);
-	KUNIT_EXPECT_EQ(test, t->map->devs, 0xf);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 2);
-	KUNIT_EXPECT_EQ(test, t->map->nr_stripes, 2);
-	KUNIT_EXPECT_EQ(test, t->map->nr_strips, 5);
-	KUNIT_EXPECT_EQ(test, t->map->nr_claims, 4);
+	KUNIT_EXPECT_EQ(test, t->got.file_size, P - 100);
+	KUNIT_EXPECT_EQ(test, t->got.next, 0);
+	piece = t->got.piece;
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	KUNIT_EXPECT_EQ(test, piece->start, 0);
+	KUNIT_EXPECT_EQ(test, piece->end, 11 * P);
+	KUNIT_EXPECT_EQ(test, piece->devs, 0xf);
+	KUNIT_EXPECT_EQ(test, piece->nr_extents, 2);
+	KUNIT_EXPECT_EQ(test, piece->nr_stripes, 2);
+	KUNIT_EXPECT_EQ(test, piece->nr_strips, 5);
+	KUNIT_EXPECT_EQ(test, piece->nr_claims, 4);
 	famfs_expect_at(test, 0, 0, 16 * P, P);
 	famfs_expect_at(test, P, 1, 32 * P, P);
 	famfs_expect_at(test, 2 * P, 0, 17 * P, P);
@@ -187,7 +199,15 @@ static const struct famfs_rule {
 	{ "simple taken as interleaved", 0, HEAD(ext_type), 1, -EINVAL },
 	{ "interleaved taken as simple", 1, HEAD(ext_type), 0, -EINVAL },
 	{ "reserved", 0, HEAD(reserved), 1, -EINVAL },
-	{ "reserved1", 0, HEAD(reserved1), P, -EINVAL },
+	{ "next page where this one ends", 0, HEAD(next_offset), 5 * P, 0 },
+	{ "next page too early", 0, HEAD(next_offset), 4 * P, -EIO },
+	{ "next page too late", 0, HEAD(next_offset), 6 * P, -EIO },
+	{ "next page much too late", 0, HEAD(next_offset), FAMFS_MAX_BYTES,
+	  -EIO },
+	{ "next page begins in a page", 0, HEAD(next_offset), 5 * P + 1,
+	  -EINVAL },
+	{ "next page behind a tail", 1, HEAD(next_offset), 11 * P, -EIO },
+	{ "next page at a tail", 1, HEAD(next_offset), 11 * P - 10, -EINVAL },
 	{ "an extent too few", 0, HEAD(nextents), 1, -EINVAL },
 	{ "an extent too many", 0, HEAD(nextents), 3, -EINVAL },
 	{ "no extent", 0, HEAD(nextents), 0, -EINVAL },
@@ -201,6 +221,8 @@ static const struct famfs_rule {
 	{ "file of no bytes", 0, HEAD(file_size), 0, 0 },
 	{ "file fills the extents", 0, HEAD(file_size), 5 * P, 0 },
 	{ "file too long", 0, HEAD(file_size), 5 * P + 1, -EINVAL },
+	{ "file as long as can be", 0, HEAD(file_size), FAMFS_MAX_BYTES,
+	  -EINVAL },
 	{ "file much too long", 0, HEAD(file_size), U64_MAX, -EINVAL },
 	{ "file fills the bytes", 1, HEAD(file_size), 11 * P - 10, 0 },
 	{ "file longer than the bytes", 1, HEAD(file_size), 11 * P - 9,
@@ -295,7 +317,7 @@ static void famfs_test_rules(struct kunit *test)
 		famfs_test_start_simple(test);
 	famfs_test_set(test, rule->at, rule->value);
 	KUNIT_EXPECT_EQ(test, famfs_test_decode(test), rule->err);
-	KUNIT_EXPECT_EQ(test, !t->map, !!rule->err);
+	KUNIT_EXPECT_EQ(test, !t->got.piece, !!rule->err);
 }
 
 /* The sum of the lengths is bounded, not only each of them */
@@ -356,41 +378,6 @@ static void famfs_test_tail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, famfs_test_decode(test), -EINVAL);
 }
 
-static void famfs_test_empty(struct kunit *test)
-{
-	struct famfs_test *t = test->priv;
-
-	for (u32 type = 0; type <= FUSE_FAMFS_EXT_INTERLEAVE; type++) {
-		famfs_test_start(test, type, 0, 0, 0);
-		KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-		KUNIT_EXPECT_EQ(test, t->map->end, 0);
-		KUNIT_EXPECT_EQ(test, t->map->devs, 0);
-		KUNIT_EXPECT_EQ(test, t->map->nr_claims, 0);
-		famfs_test_start(test, type, 0, 0, 1);
-		KUNIT_EXPECT_EQ(test, famfs_test_decode(test), -EINVAL);
-	}
-}
-
-/* Only a header that stands alone and needs more asks for room */
-static void famfs_test_room(struct kunit *test)
-{
-	struct famfs_test *t = test->priv;
-
-	famfs_test_start(test, FUSE_FAMFS_EXT_SIMPLE, 7, 0, 7 * P);
-	KUNIT_EXPECT_EQ(test, fmap_famfs_room(t->msg, t->len), 0);
-	famfs_test_set(test, HEAD(fmap_size), t->len + 7 * RECORD);
-	KUNIT_EXPECT_EQ(test, fmap_famfs_room(t->msg, t->len),
-			t->len + 7 * RECORD);
-	KUNIT_EXPECT_EQ(test, famfs_test_decode(test), -EINVAL);
-	famfs_test_set(test, HEAD(fmap_size), U32_MAX);
-	KUNIT_EXPECT_EQ(test, fmap_famfs_room(t->msg, t->len), U32_MAX);
-	KUNIT_EXPECT_EQ(test, fmap_famfs_room(t->msg, t->len - 1), 0);
-	famfs_test_set(test, HEAD(fmap_version), 2);
-	KUNIT_EXPECT_EQ(test, fmap_famfs_room(t->msg, t->len), 0);
-	famfs_test_start_simple(test);
-	KUNIT_EXPECT_EQ(test, fmap_famfs_room(t->msg, t->len), 0);
-}
-
 static struct kunit_case famfs_test_cases[] = {
 	KUNIT_CASE(famfs_test_simple),
 	KUNIT_CASE(famfs_test_striped),
@@ -398,8 +385,6 @@ static struct kunit_case famfs_test_cases[] = {
 	KUNIT_CASE(famfs_test_sum),
 	KUNIT_CASE(famfs_test_cut),
 	KUNIT_CASE(famfs_test_tail),
-	KUNIT_CASE(famfs_test_empty),
-	KUNIT_CASE(famfs_test_room),
 	{},
 };
 

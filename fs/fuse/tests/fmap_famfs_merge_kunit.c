@@ -49,7 +49,7 @@ static void famfs_test_merge(struct kunit *test)
 		simple[i] = famfs_test_run(c->run[i].dev, c->run[i].page,
 					   c->run[i].nr);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, c->nr_extents);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, c->nr_extents);
 
 	single = famfs_test_start(test, FUSE_FAMFS_EXT_INTERLEAVE, nr, 2 * nr,
 				  0);
@@ -64,12 +64,13 @@ static void famfs_test_merge(struct kunit *test)
 						   c->run[i].nr);
 	}
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, c->nr_extents);
-	KUNIT_EXPECT_EQ(test, t->map->nr_stripes, 0);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, c->nr_extents);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_stripes, 0);
 	for (u32 i = 0; i < nr; i++) {
 		struct fmap_loc loc;
 
-		KUNIT_EXPECT_TRUE(test, fmap_resolve(t->map, pos, 1, &loc));
+		KUNIT_EXPECT_TRUE(test, fmap_resolve(t->got.piece, pos, 1,
+						     &loc));
 		KUNIT_EXPECT_EQ(test, loc.dev, c->run[i].dev);
 		KUNIT_EXPECT_EQ(test, loc.off, c->run[i].page * P);
 		pos += c->run[i].nr * P;
@@ -115,7 +116,6 @@ static void famfs_test_merge_stripes(struct kunit *test)
 	const struct famfs_stripes *c = test->param_value;
 	struct famfs_test *t = test->priv;
 	struct fuse_famfs_simple_ext *ext;
-	bool merged = c->nr_extents == 1;
 
 	ext = famfs_test_start(test, FUSE_FAMFS_EXT_INTERLEAVE, 2, 4 + c->nr,
 			       0);
@@ -133,9 +133,7 @@ static void famfs_test_merge_stripes(struct kunit *test)
 			c->nr_extents ? 0 : -EINVAL);
 	if (!c->nr_extents)
 		return;
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, c->nr_extents);
-	KUNIT_EXPECT_EQ(test, t->map->strips[0].len,
-			merged ? 4 * P : c->strip * P);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, c->nr_extents);
 	famfs_expect_at(test, P, 1, 0, P);
 	famfs_expect_at(test, c->pages * P, c->dev[0], c->page[0] * P,
 			c->nr == 1 ? 4 * P : c->chunk * P);
@@ -153,7 +151,7 @@ static void famfs_test_single_room(struct kunit *test)
 	famfs_test_iext(&ext[2], 1, 1);
 	ext[3] = famfs_test_run(0, 2, 1);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 2);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, 2);
 	famfs_expect_at(test, 0, 0, 0, P);
 	famfs_expect_at(test, P, 0, 2 * P, P);
 
@@ -177,7 +175,7 @@ static void famfs_test_between(struct kunit *test)
 	ext[6] = famfs_test_run(0, 2, 2);
 	ext[7] = famfs_test_run(1, 2, 2);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 3);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, 3);
 	famfs_expect_at(test, 3 * P, 1, P, P);
 	famfs_expect_at(test, 4 * P, 2, 0, 3 * P);
 	famfs_expect_at(test, 7 * P, 0, 2 * P, P);
@@ -198,10 +196,10 @@ static void famfs_test_all_devices(struct kunit *test)
 	for (u32 i = 0; i < nr; i++)
 		ext[i] = famfs_test_run(nr - 1 - i, 7, 3);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->devs, U64_MAX);
-	KUNIT_ASSERT_EQ(test, t->map->nr_claims, nr);
+	KUNIT_EXPECT_EQ(test, t->got.piece->devs, U64_MAX);
+	KUNIT_ASSERT_EQ(test, t->got.piece->nr_claims, nr);
 	for (u32 i = 0; i < nr; i++) {
-		KUNIT_EXPECT_EQ(test, t->map->claims[i]->dev, i);
+		KUNIT_EXPECT_EQ(test, t->got.piece->claims[i]->dev, i);
 		famfs_expect_at(test, 3 * i * P, nr - 1 - i, 7 * P, 3 * P);
 	}
 }
@@ -218,7 +216,7 @@ static void famfs_test_largest(struct kunit *test)
 	for (u32 i = 0; i < nr; i++)
 		ext[i] = famfs_test_run(5, nr - i, 1);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, nr);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, nr);
 	famfs_expect_at(test, 0, 5, nr * P, P);
 	famfs_expect_at(test, nr / 3 * P, 5, (nr - nr / 3) * P, P);
 	famfs_expect_at(test, (nr - 1) * P, 5, P, P);
@@ -226,7 +224,7 @@ static void famfs_test_largest(struct kunit *test)
 	for (u32 i = 0; i < nr; i++)
 		ext[i] = famfs_test_run(5, i, 1);
 	KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-	KUNIT_EXPECT_EQ(test, t->map->nr_extents, 1);
+	KUNIT_EXPECT_EQ(test, t->got.piece->nr_extents, 1);
 	famfs_expect_at(test, 0, 5, 0, nr * P);
 
 	famfs_test_start(test, FUSE_FAMFS_EXT_SIMPLE, nr, nr + 1, nr * P);
@@ -311,10 +309,11 @@ static void famfs_test_random(struct kunit *test)
 			ext += famfs_model_add(model, ext);
 
 		KUNIT_ASSERT_EQ(test, famfs_test_decode(test), 0);
-		KUNIT_EXPECT_EQ(test, t->map->end, model->pages * P);
+		KUNIT_EXPECT_EQ(test, t->got.piece->end, model->pages * P);
 		for (u32 page = 0; page < model->pages; page++) {
-			KUNIT_ASSERT_TRUE(test, fmap_resolve(t->map, page * P,
-							     1, &loc));
+			KUNIT_ASSERT_TRUE(test, fmap_resolve(t->got.piece,
+							     page * P, 1,
+							     &loc));
 			KUNIT_EXPECT_EQ(test, loc.dev, model->dev[page]);
 			KUNIT_EXPECT_EQ(test, loc.off, model->page[page] * P);
 		}

@@ -2,41 +2,44 @@
 /*
  * Tests of fmap_resolve.c, which includes this file
  *
- * The maps are made by hand and the answers written down; where there are too
+ * The pieces are made by hand and the answers written down; where there are too
  * many of them, they are compared with a walk from chunk to chunk.
  */
 #include <kunit/test.h>
+#include <linux/fs.h>
+#include <linux/overflow.h>
 #include <linux/prandom.h>
 
 #define P	PAGE_SIZE
 
-/* [0, 2) and [2, 3) simple, [3, 13) striped, [13, 14) simple; in pages */
-static struct fmap_extent resolve_extents[] = {
-	{ .start = 0, .dev_off = 7 * P, .dev_len = 2 * P, .dev = 0 },
-	{ .start = 2 * P, .dev_off = 0, .dev_len = P, .dev = 63 },
-	{ .start = 3 * P, .dev = FMAP_STRIPED, .stripe = 0 },
-	{ .start = 13 * P, .dev_off = 40 * P, .dev_len = P, .dev = 1 },
-};
+#define RESOLVE_STRIPED(i) \
+	(FMAP_STRIPED | (u64)(i) << PAGE_SHIFT)
 
 /* Chunks of two pages; strip 1 is on the device of strip 0 */
-static struct fmap_strip resolve_strips[] = {
-	{ .dev_off = 100 * P, .len = 4 * P, .dev = 5 },
-	{ .dev_off = 50 * P, .len = 4 * P, .dev = 5 },
-	{ .dev_off = 200 * P, .len = 2 * P, .dev = 6 },
-};
+static u64 resolve_strips[] = { 100 * P | 5, 50 * P | 5, 200 * P | 6 };
 
 static struct fmap_stripe resolve_stripes[] = {
 	{ .first = 0, .nr_strips = 3 },
 };
 
-static struct fmap resolve_map = {
-	.end = 14 * P,
-	.nr_extents = ARRAY_SIZE(resolve_extents),
+/*
+ * [0, 3) and [3, 4) simple, [4, 14) striped, [14, 15) simple; in pages.  It is a
+ * slice: the first page is not there.
+ */
+static struct fmap_piece resolve_piece = {
+	.start = P,
+	.end = 15 * P,
+	.nr_extents = 4,
 	.nr_stripes = ARRAY_SIZE(resolve_stripes),
 	.nr_strips = ARRAY_SIZE(resolve_strips),
-	.extents = resolve_extents,
 	.stripes = resolve_stripes,
 	.strips = resolve_strips,
+	.extents = {
+		{ .start = 0, .at = 6 * P | 0 },
+		{ .start = 3 * P, .at = 0 | 63 },
+		{ .start = 4 * P, .at = RESOLVE_STRIPED(0) },
+		{ .start = 14 * P, .at = 40 * P | 1 },
+	},
 };
 
 static const struct resolve_case {
@@ -47,25 +50,27 @@ static const struct resolve_case {
 	u64 off;
 	u64 run;	/* 0: no answer is expected */
 } resolve_cases[] = {
-	{ "first byte", 0, 1, 0, 7 * P, 1 },
-	{ "first extent whole", 0, 2 * P, 0, 7 * P, 2 * P },
-	{ "run ends with the extent", 0, U64_MAX, 0, 7 * P, 2 * P },
-	{ "inside an extent", P + 3, 10, 0, 8 * P + 3, 10 },
-	{ "last byte of an extent", 2 * P - 1, P, 0, 9 * P - 1, 1 },
-	{ "first byte of the next", 2 * P, 5 * P, 63, 0, P },
-	{ "first chunk", 3 * P, U64_MAX, 5, 100 * P, 2 * P },
-	{ "inside a chunk", 4 * P + 1, U64_MAX, 5, 101 * P + 1, P - 1 },
-	{ "last byte of a chunk", 5 * P - 1, U64_MAX, 5, 102 * P - 1, 1 },
-	{ "second strip", 5 * P, U64_MAX, 5, 50 * P, 2 * P },
-	{ "third strip", 7 * P, 2 * P, 6, 200 * P, 2 * P },
-	{ "second round", 9 * P, U64_MAX, 5, 102 * P, 2 * P },
-	{ "last chunk", 11 * P, U64_MAX, 5, 52 * P, 2 * P },
-	{ "last byte of the stripes", 13 * P - 1, 2, 5, 54 * P - 1, 1 },
-	{ "behind the stripes", 13 * P, U64_MAX, 1, 40 * P, P },
-	{ "last byte", 14 * P - 1, U64_MAX, 1, 41 * P - 1, 1 },
-	{ "behind the end", 14 * P, 1, },
+	{ "in front of the slice", 0, U64_MAX, },
+	{ "last byte in front of it", P - 1, U64_MAX, },
+	{ "first byte", P, 1, 0, 7 * P, 1 },
+	{ "first extent whole", P, 2 * P, 0, 7 * P, 2 * P },
+	{ "run ends with the extent", P, U64_MAX, 0, 7 * P, 2 * P },
+	{ "inside an extent", 2 * P + 3, 10, 0, 8 * P + 3, 10 },
+	{ "last byte of an extent", 3 * P - 1, P, 0, 9 * P - 1, 1 },
+	{ "first byte of the next", 3 * P, 5 * P, 63, 0, P },
+	{ "first chunk", 4 * P, U64_MAX, 5, 100 * P, 2 * P },
+	{ "inside a chunk", 5 * P + 1, U64_MAX, 5, 101 * P + 1, P - 1 },
+	{ "last byte of a chunk", 6 * P - 1, U64_MAX, 5, 102 * P - 1, 1 },
+	{ "second strip", 6 * P, U64_MAX, 5, 50 * P, 2 * P },
+	{ "third strip", 8 * P, 2 * P, 6, 200 * P, 2 * P },
+	{ "second round", 10 * P, U64_MAX, 5, 102 * P, 2 * P },
+	{ "last chunk", 12 * P, U64_MAX, 5, 52 * P, 2 * P },
+	{ "last byte of the stripes", 14 * P - 1, 2, 5, 54 * P - 1, 1 },
+	{ "behind the stripes", 14 * P, U64_MAX, 1, 40 * P, P },
+	{ "last byte", 15 * P - 1, U64_MAX, 1, 41 * P - 1, 1 },
+	{ "behind the end", 15 * P, 1, },
 	{ "far behind the end", U64_MAX, U64_MAX, },
-	{ "nothing wanted", 3 * P, 0, },
+	{ "nothing wanted", 4 * P, 0, },
 };
 
 KUNIT_ARRAY_PARAM_DESC(resolve, resolve_cases, name);
@@ -81,7 +86,7 @@ static void resolve_test_positions(struct kunit *test)
 {
 	const struct resolve_case *c = test->param_value;
 	struct fmap_loc loc = {};
-	bool found = fmap_resolve(&resolve_map, c->pos, c->len, &loc);
+	bool found = fmap_resolve(&resolve_piece, c->pos, c->len, &loc);
 
 	KUNIT_EXPECT_EQ(test, found, !!c->run);
 	KUNIT_EXPECT_EQ(test, loc.dev, c->dev);
@@ -89,27 +94,56 @@ static void resolve_test_positions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, loc.len, c->run);
 }
 
-static void resolve_test_empty(struct kunit *test)
+/* A piece of @nr extents, all to be filled in */
+static struct fmap_piece *resolve_alloc(struct kunit *test, u32 nr)
 {
-	const struct fmap map = {};
-	struct fmap_loc loc;
+	struct fmap_piece *piece;
 
-	KUNIT_EXPECT_FALSE(test, fmap_resolve(&map, 0, 1, &loc));
-	KUNIT_EXPECT_FALSE(test, fmap_resolve(&map, U64_MAX, 1, &loc));
+	piece = kunit_kzalloc(test, struct_size(piece, extents, nr),
+			      GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, piece);
+	piece->nr_extents = nr;
+	return piece;
 }
 
-/* The map ends inside a chunk, as it does when the file does */
+/* The piece begins and ends inside a chunk, as a slice may */
 static void resolve_test_cut_chunk(struct kunit *test)
 {
-	struct fmap map = resolve_map;
+	struct fmap_piece *piece = resolve_alloc(test, 1);
 	struct fmap_loc loc;
 
-	map.nr_extents = 3;
-	map.end = 10 * P;
-	KUNIT_ASSERT_TRUE(test, fmap_resolve(&map, 9 * P, U64_MAX, &loc));
+	piece->start = 7 * P;
+	piece->end = 11 * P;
+	piece->stripes = resolve_stripes;
+	piece->strips = resolve_strips;
+	piece->extents[0] = resolve_piece.extents[2];
+	KUNIT_EXPECT_FALSE(test, fmap_resolve(piece, 7 * P - 1, 1, &loc));
+	KUNIT_ASSERT_TRUE(test, fmap_resolve(piece, 7 * P, U64_MAX, &loc));
+	KUNIT_EXPECT_EQ(test, loc.dev, 5);
+	KUNIT_EXPECT_EQ(test, loc.off, 51 * P);
+	KUNIT_EXPECT_EQ(test, loc.len, P);
+	KUNIT_ASSERT_TRUE(test, fmap_resolve(piece, 10 * P, U64_MAX, &loc));
 	KUNIT_EXPECT_EQ(test, loc.off, 102 * P);
 	KUNIT_EXPECT_EQ(test, loc.len, P);
-	KUNIT_EXPECT_FALSE(test, fmap_resolve(&map, 10 * P, 1, &loc));
+	KUNIT_EXPECT_FALSE(test, fmap_resolve(piece, 11 * P, 1, &loc));
+}
+
+/* What fits a word comes out of it again, at the ends of both */
+static void resolve_test_at(struct kunit *test)
+{
+	const u64 off = (u64)MAX_LFS_FILESIZE & PAGE_MASK;
+	const struct fmap_extent striped = {
+		.at = fmap_at(FMAP_STRIPED, off),
+	};
+	const struct fmap_extent simple = {
+		.at = fmap_at(FUSE_FMAP_MAX_DEVS - 1, off),
+	};
+
+	KUNIT_EXPECT_TRUE(test, fmap_extent_striped(&striped));
+	KUNIT_EXPECT_EQ(test, fmap_at_off(striped.at), off);
+	KUNIT_EXPECT_FALSE(test, fmap_extent_striped(&simple));
+	KUNIT_EXPECT_EQ(test, fmap_at_dev(simple.at), FUSE_FMAP_MAX_DEVS - 1);
+	KUNIT_EXPECT_EQ(test, fmap_at_off(simple.at), off);
 }
 
 static void resolve_expect_div(struct kunit *test, u64 n, u64 d)
@@ -167,32 +201,29 @@ static void resolve_test_division(struct kunit *test)
 static void resolve_expect_stripes(struct kunit *test, u64 chunk, u32 nr,
 				   u64 pages)
 {
-	struct fmap_extent ext = { .dev = FMAP_STRIPED };
+	struct fmap_piece *piece = resolve_alloc(test, 1);
 	struct fmap_stripe stripe = { .nr_strips = nr };
-	struct fmap_strip strips[19] = {};
-	struct fmap map = {
-		.end = pages * P, .nr_extents = 1, .extents = &ext,
-		.stripes = &stripe, .strips = strips,
-	};
-	u64 next[19] = {};
+	u64 strips[19] = {}, next[19] = {};
 	struct fmap_loc loc;
 
+	piece->end = pages * P;
+	piece->stripes = &stripe;
+	piece->strips = strips;
+	piece->extents[0].at = RESOLVE_STRIPED(0);
 	fmap_div_init(&stripe.chunk, chunk);
 	fmap_div_init(&stripe.width, chunk * nr);
-	for (u32 i = 0; i < nr; i++) {
-		strips[i].dev = i;
-		strips[i].dev_off = i * 1000 * P;
-	}
+	for (u32 i = 0; i < nr; i++)
+		strips[i] = fmap_at(i, i * 1000 * P);
 
 	for (u64 page = 0; page < pages; page++) {
 		u32 strip = page / chunk % nr;
 		u64 left = min(chunk - page % chunk, pages - page);
 
-		KUNIT_ASSERT_TRUE(test, fmap_resolve(&map, page * P + 9,
+		KUNIT_ASSERT_TRUE(test, fmap_resolve(piece, page * P + 9,
 						     U64_MAX, &loc));
 		KUNIT_EXPECT_EQ(test, loc.dev, strip);
 		KUNIT_EXPECT_EQ(test, loc.off,
-				strips[strip].dev_off + next[strip] * P + 9);
+				strip * 1000 * P + next[strip] * P + 9);
 		KUNIT_EXPECT_EQ(test, loc.len, left * P - 9);
 		next[strip]++;
 	}
@@ -216,49 +247,49 @@ static void resolve_test_stripes(struct kunit *test)
 
 /* Any number of extents of any length: the search finds each of them */
 static void resolve_expect_search(struct kunit *test, u32 nr,
-				  struct fmap_extent *ext, struct rnd_state *rnd)
+				  struct rnd_state *rnd)
 {
-	struct fmap map = { .nr_extents = nr, .extents = ext };
+	struct fmap_piece *piece = resolve_alloc(test, nr);
+	struct fmap_extent *ext = piece->extents;
 	struct fmap_loc loc;
-	u64 pos = 0;
 
 	for (u32 i = 0; i < nr; i++) {
-		ext[i].start = pos;
-		ext[i].dev = i;
-		ext[i].dev_len = P * (1 + prandom_u32_state(rnd) % 5);
-		pos += ext[i].dev_len;
+		ext[i].start = piece->end;
+		ext[i].at = fmap_at(i % FUSE_FMAP_MAX_DEVS, i * 100 * P);
+		piece->end += P * (1 + prandom_u32_state(rnd) % 5);
 	}
-	map.end = pos;
 	for (u32 i = 0; i < nr; i++) {
-		KUNIT_EXPECT_TRUE(test, fmap_resolve(&map, ext[i].start,
+		u64 end = i + 1 < nr ? ext[i + 1].start : piece->end;
+		u64 len = end - ext[i].start;
+
+		KUNIT_EXPECT_PTR_EQ(test, &ext[i],
+				    fmap_find(piece, ext[i].start));
+		KUNIT_EXPECT_PTR_EQ(test, &ext[i], fmap_find(piece, end - 1));
+		KUNIT_EXPECT_TRUE(test, fmap_resolve(piece, ext[i].start,
 						     U64_MAX, &loc));
-		KUNIT_EXPECT_EQ(test, loc.dev, i);
-		KUNIT_EXPECT_EQ(test, loc.len, ext[i].dev_len);
-		KUNIT_EXPECT_TRUE(test, fmap_resolve(&map, ext[i].start +
-						     ext[i].dev_len - 1,
-						     U64_MAX, &loc));
-		KUNIT_EXPECT_EQ(test, loc.dev, i);
+		KUNIT_EXPECT_EQ(test, loc.off, i * 100 * P);
+		KUNIT_EXPECT_EQ(test, loc.len, len);
+		KUNIT_EXPECT_TRUE(test, fmap_resolve(piece, end - 1, U64_MAX,
+						     &loc));
+		KUNIT_EXPECT_EQ(test, loc.dev, i % FUSE_FMAP_MAX_DEVS);
+		KUNIT_EXPECT_EQ(test, loc.off, i * 100 * P + len - 1);
 		KUNIT_EXPECT_EQ(test, loc.len, 1);
 	}
 }
 
 static void resolve_test_search(struct kunit *test)
 {
-	const u32 most = 140;
-	struct fmap_extent *ext;
 	struct rnd_state rnd;
 
-	ext = kunit_kzalloc(test, most * sizeof(*ext), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ext);
 	prandom_seed_state(&rnd, 3);
-	for (u32 nr = 1; nr <= most; nr++)
-		resolve_expect_search(test, nr, ext, &rnd);
+	for (u32 nr = 1; nr <= 140; nr++)
+		resolve_expect_search(test, nr, &rnd);
 }
 
 static struct kunit_case resolve_test_cases[] = {
 	KUNIT_CASE_PARAM(resolve_test_positions, resolve_gen_params),
-	KUNIT_CASE(resolve_test_empty),
 	KUNIT_CASE(resolve_test_cut_chunk),
+	KUNIT_CASE(resolve_test_at),
 	KUNIT_CASE(resolve_test_division),
 	KUNIT_CASE(resolve_test_stripes),
 	KUNIT_CASE(resolve_test_search),

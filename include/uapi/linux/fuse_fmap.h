@@ -2,20 +2,24 @@
 /*
  * File maps of FUSE: where the bytes of a file lie on memory devices
  *
- * A server that negotiated FUSE_DAX_FMAP may tell the kernel, once per file,
- * which ranges of which DAX devices hold the file's bytes (its "fmap").  The
- * kernel keeps that map and serves read, write and mmap from the devices'
- * memory without a message to the server.
+ * A server that negotiated FUSE_DAX_FMAP may tell the kernel which ranges of
+ * which DAX devices hold a file's bytes (its "fmap").  The kernel caches that
+ * map, piece by piece, and serves read, write and mmap from the devices' memory
+ * without a message to the server.  The server may take any part of it back.
  *
  * This file has the structures and the rules.  The enumerators that go with
- * them (opcodes, the INIT flag) are in fuse.h, which includes this file, and
- * the ioctl on /dev/fuse stands there beside its siblings.  All integers are
- * native endian, as everywhere in the FUSE protocol.
+ * them (opcodes, notification codes, the INIT flag) are in fuse.h, which
+ * includes this file, and the ioctls on /dev/fuse stand there beside their
+ * siblings.  All integers are native endian, as everywhere in the FUSE protocol.
  *
  *	opcode		nodeid		in argument		reply
  *	FUSE_GET_FMAP	the file	fuse_get_fmap_in	fuse_famfs_fmap_header,
  *								then extents
  *	FUSE_GET_DAXDEV	device index	none			fuse_daxdev_out
+ *
+ *	notification			body
+ *	FUSE_NOTIFY_INVAL_FMAP		fuse_notify_fmap_out
+ *	FUSE_NOTIFY_STORE_FMAP		fuse_notify_fmap_out, then a GET_FMAP reply
  *
  * GET_FMAP.  The extents follow the header without padding and lie end to end
  * in file order.  With FUSE_FAMFS_EXT_SIMPLE they are fuse_famfs_simple_ext,
@@ -24,23 +28,37 @@
  * strips); chunk c of such an extent lies on strip c % ie_nstrips, at
  * se_offset + (c / ie_nstrips) * ie_chunk_size.
  *
- * A map is valid if
+ * A message is valid if
  *  - fmap_version is 1, file_type and ext_type are known, reserved fields are 0;
  *  - offsets, lengths and the chunk size are multiples of the page size, but
- *    the ie_nbytes of the last extent may end anywhere;
+ *    the ie_nbytes of the last extent of the map may end anywhere;
  *  - no extent is empty, ie_chunk_size and ie_nstrips are not 0, and each strip
  *    holds its share;
- *  - every extent lies inside its device, and no two of them overlap;
- *  - the extents hold at least file_size bytes; there are none only if
- *    file_size is 0.
+ *  - every extent lies inside its device, and no two of the map overlap;
+ *  - the extents of the map hold at least file_size bytes; there are none only
+ *    if file_size is 0.
+ *
+ * Pages.  A message whose next_offset is 0 ends the map.  Otherwise it is a page
+ * of it: its extents end at next_offset, where the next page begins.  The first
+ * request asks for offset 0.  Once a server has sent a page, the kernel asks for
+ * any place that an access needs, and the reply begins at the offset asked for.
+ * A server that will not cut an extent there says where its extent begins: no
+ * extents, and next_offset in front of the offset asked for (which may be 0: a
+ * map cannot end there); the kernel then asks once more, for that place.  All pages tell the same file_size, until the server
+ * invalidates or stores a part of the map.  A server that never sends a page is
+ * always asked for offset 0, and always answers with the whole map.
  *
  * An open whose map does not hold to this fails, and nothing has changed:
  *
- *	EINVAL	the map is malformed
+ *	EINVAL	the message is malformed
  *	EFBIG	the message is larger than FUSE_FMAP_MAX_MSG
  *	ENODEV	a device is not known
  *	EBUSY	bytes of a device belong to another inode, on any mount
- *	EIO	the reply does not fit the room that the request offered
+ *	EIO	the reply does not fit the room that the request offered, or the
+ *		pages do not fit together
+ *
+ * If the map of an open file is asked for, any of this, and any error that the
+ * server answers, is EIO to read and write and SIGBUS to a page fault.
  *
  * The server may answer ENODATA: the inode then is an ordinary FUSE inode as
  * long as it is open anywhere or its page cache holds data; a later open asks
@@ -94,8 +112,9 @@ enum fuse_famfs_ext_type {
  * @size: room for the reply in bytes; a map that needs more is answered by the
  *	  header alone, with the bytes needed in fmap_size
  * @flags: 0
- * @offset: first byte of the file that is asked for
- * @length: bytes of the file that are asked for; 0 is to the end
+ * @offset: first byte of the file that is asked for, a multiple of the page size
+ * @length: bytes of the file from there on that the kernel has no map for; 0 is
+ *	    to the end.  A hint: the reply may hold fewer or more
  */
 struct fuse_get_fmap_in {
 	uint32_t	size;
@@ -113,7 +132,8 @@ struct fuse_get_fmap_in {
  * @nextents: number of extents that follow
  * @fmap_size: bytes of the whole message; 0 from servers that do not tell
  * @file_size: size of the file in bytes
- * @reserved1: 0
+ * @next_offset: 0 if the map ends with this message, else the byte of the file
+ *		 at which the next page begins
  */
 struct fuse_famfs_fmap_header {
 	uint8_t		file_type;
@@ -123,7 +143,7 @@ struct fuse_famfs_fmap_header {
 	uint32_t	nextents;
 	uint32_t	fmap_size;
 	uint64_t	file_size;
-	uint64_t	reserved1;
+	uint64_t	next_offset;
 };
 
 /**
@@ -171,6 +191,39 @@ struct fuse_daxdev_out {
 	uint64_t	reserved3;
 	uint64_t	reserved4;
 	char		name[FUSE_DAXDEV_NAME_MAX];
+};
+
+/**
+ * struct fuse_notify_fmap_out - a part of a file's map
+ * @nodeid: the file
+ * @offset: first byte of the file, a multiple of the page size
+ * @length: bytes of the file, a multiple of the page size; 0 is to the end
+ * @reserved: 0
+ *
+ * FUSE_NOTIFY_INVAL_FMAP: the kernel forgets this part and asks again when it
+ * needs it.  On success no process reaches the old memory by this file any more;
+ * with EBUSY that is so for new accesses, but somebody has pages of it pinned:
+ * send it again, and do not reuse the memory before it has succeeded.
+ * FUSE_NOTIFY_INVAL_INODE with a range of bytes does the same.
+ *
+ * FUSE_NOTIFY_STORE_FMAP: this part of the map is what the reply to a GET_FMAP
+ * says that follows, beginning at @offset.  What was known of the part is
+ * forgotten, as above.  @length is 0, or what the extents hold; next_offset says
+ * whether the map goes on behind them, and file_size is the size of the file from
+ * now on.  The devices must be known.
+ *
+ *	EINVAL	the message is malformed, or the inode is no regular file
+ *	ENOENT	the kernel does not have the inode
+ *	EBUSY	see above; or (store) the inode is an ordinary one, or bytes of a
+ *		device belong to another inode
+ *	ENODEV	(store) a device is not known, or it is gone
+ *	EOPNOTSUPP	maps are not in force
+ */
+struct fuse_notify_fmap_out {
+	uint64_t	nodeid;
+	uint64_t	offset;
+	uint64_t	length;
+	uint64_t	reserved;
 };
 
 #endif /* _UAPI_LINUX_FUSE_FMAP_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A map of the kernel's against the oracle, and how a test says no
+ * A piece of the kernel's against the oracle, and how a test says no
  */
 #ifndef _FMAP_CHECK_H
 #define _FMAP_CHECK_H
@@ -20,11 +20,23 @@
 		} \
 	} while (0)
 
-bool check_map(const struct fmap *map, const struct oracle *oracle);
-bool check_position(const struct fmap *map, const struct oracle *oracle,
-		    u64 pos, u64 len);
-bool check_look_up(const struct fmap *map, const struct oracle *oracle,
-		   struct random *random);
-bool check_message(const u8 *msg, size_t len, struct random *random);
+/* check.c */
+int decode(const struct message *msg, struct fmap_message *got);
+bool check_position(const struct fmap_piece *piece,
+		    const struct oracle *oracle, u64 pos, u64 len);
+bool check_message(const struct message *msg, struct random *random);
+
+/* check_claim.c */
+bool check_bytes(const struct fmap_piece *piece, size_t nr_records);
+bool check_claims_named(const struct fmap_piece *piece,
+			const struct oracle *oracle);
+bool check_claims_used(const struct fmap_piece *piece,
+		       const struct oracle *oracle);
+
+/* check_slice.c */
+bool check_slice(const struct fmap_piece *piece, const struct oracle *oracle,
+		 u64 start, u64 end);
+bool check_slices(const struct fmap_piece *piece, const struct oracle *oracle,
+		  struct random *random);
 
 #endif /* _FMAP_CHECK_H */

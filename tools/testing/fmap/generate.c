@@ -138,6 +138,39 @@ static u64 add_interleaved(struct generator *gen, struct message *msg,
 	return nbytes;
 }
 
+/*
+ * Where in the file the message begins, and where the next page does: nowhere,
+ * behind it, or, without extents, in front of it
+ */
+static void place(struct message *msg, struct random *random, u64 bytes)
+{
+	static const u64 most[] = { 2, 10, 1 << 20, 1ULL << 40 };
+	struct fuse_famfs_fmap_header *head = message_head(msg);
+	u64 room = MESSAGE_MOST - PAGE_ALIGN(bytes);
+	u64 end;
+
+	if (random_once_in(random, 2))
+		msg->start = PAGE_SIZE *
+			     random_below(random, most[random_below(random, 4)]);
+	if (random_once_in(random, 16))
+		msg->start = room;
+	end = msg->start + bytes;
+	head->file_size = random_once_in(random, 3) ?
+			  end : random_below(random, end + 1);
+	if (!PAGE_ALIGNED(end) || random_once_in(random, 2))
+		return;
+
+	/* What the file has in front of and behind a page does not matter */
+	head->file_size = random_below(random, MESSAGE_MOST);
+	if (bytes)
+		head->next_offset = end;
+	else if (msg->start > PAGE_SIZE)
+		head->next_offset = PAGE_SIZE *
+			(1 + random_below(random, msg->start / PAGE_SIZE - 1));
+	else
+		head->file_size = 0;
+}
+
 /**
  * message_random - make a valid message
  * @msg: set to it
@@ -165,7 +198,8 @@ void message_random(struct message *msg, struct random *random)
 			bytes += add_interleaved(&gen, msg, &geometry,
 						 i == nr - 1);
 	}
-	message_finish(msg, bytes - (bytes ? random_below(random, bytes + 1) : 0));
+	message_finish(msg, 0);
+	place(msg, random, bytes);
 	message_head(msg)->file_type = random_below(random, 3);
 	if (random_once_in(random, 4)) {
 		message_head(msg)->fmap_size = 0;

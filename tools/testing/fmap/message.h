@@ -11,14 +11,19 @@
 
 #include "random.h"
 
+/* No file reaches further */
+#define MESSAGE_MOST	((u64)INT64_MAX & PAGE_MASK)
+
 /**
  * struct message - a message in the making
  * @bytes: exactly @len bytes of heap, so that a sanitizer sees the end
  * @len: length of the message
+ * @start: byte of the file that it was asked for; its extents begin there
  */
 struct message {
 	u8 *bytes;
 	size_t len;
+	u64 start;
 };
 
 void message_start(struct message *msg, u32 ext_type);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Damage to a message, as a hostile server would do it: one field, one record,
- * or the length, with the rest left alone, so that it gets past the checks that
- * come before
+ * the length, or the place in the file, with the rest left alone, so that it
+ * gets past the checks that come before
  */
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +100,37 @@ static void change_count(struct message *msg, struct random *random)
 		message_head(msg)->nextents += random_below(random, 5) - 2;
 }
 
+/* Another place in the file, by a page or far away */
+static void change_start(struct message *msg, struct random *random)
+{
+	if (random_once_in(random, 2))
+		msg->start += (random_below(random, 3) - 1) * PAGE_SIZE;
+	else
+		msg->start = interesting(random) & PAGE_MASK;
+}
+
+/* Another next page: a little before, a little behind, in a page, or anywhere */
+static void change_next(struct message *msg, struct random *random)
+{
+	struct fuse_famfs_fmap_header *head = message_head(msg);
+
+	if (msg->len < sizeof(*head))
+		return;
+	if (random_once_in(random, 4))
+		head->next_offset = interesting(random);
+	else if (random_once_in(random, 2))
+		head->next_offset = msg->start;
+	head->next_offset += (random_below(random, 5) - 2) *
+			     (random_once_in(random, 4) ? 1 : PAGE_SIZE);
+}
+
+/* Another file, a little smaller or larger */
+static void change_size(struct message *msg, struct random *random)
+{
+	if (msg->len >= sizeof(struct fuse_famfs_fmap_header))
+		message_head(msg)->file_size += random_below(random, 5) - 2;
+}
+
 /* The header agrees with the length again */
 static void repair_size(struct message *msg, struct random *random)
 {
@@ -118,11 +149,12 @@ void message_mutate(struct message *msg, struct random *random)
 	static void (*const mutations[])(struct message *, struct random *) = {
 		set_u32, set_u64, nudge_u64, nudge_u64, nudge_u64, flip_bit,
 		copy_record, change_length, change_count, repair_size,
+		change_start, change_next, change_size,
 	};
 	u64 nr = 1 + random_below(random, 3);
 
 	while (nr--)
-		mutations[random_below(random, 10)](msg, random);
+		mutations[random_below(random, 13)](msg, random);
 	if (!random_once_in(random, 4))
 		repair_size(msg, random);
 }

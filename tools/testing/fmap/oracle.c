@@ -78,7 +78,7 @@ static bool read_simple(struct reader *reader)
 {
 	struct oracle *oracle = reader->oracle;
 	struct oracle_extent ext = {
-		.start = oracle->bytes,
+		.start = oracle->start + oracle->bytes,
 		.first = oracle->nr_strips,
 		.nstrips = 1,
 	};
@@ -116,7 +116,7 @@ static bool read_interleaved(struct reader *reader)
 	if (!read_record(reader, &iext))
 		return false;
 	ext = (struct oracle_extent) {
-		.start = oracle->bytes,
+		.start = oracle->start + oracle->bytes,
 		.bytes = iext.ie_nbytes,
 		.chunk = iext.ie_chunk_size,
 		.first = oracle->nr_strips,
@@ -145,10 +145,32 @@ static bool overlap(const struct fuse_famfs_simple_ext *a,
 	       b->se_offset < a->se_offset + a->se_len;
 }
 
+/* Whether the next page begins where this one ends, or the map ends here */
+static void check_next(struct oracle *oracle)
+{
+	wide end = oracle->start + oracle->bytes;
+
+	if (!oracle->next) {
+		/* Nothing at all, inside the file: it points to byte 0 */
+		oracle->back = !oracle->nr_extents && oracle->start &&
+			       end < oracle->file_size;
+		require(oracle, oracle->back || end >= oracle->file_size);
+		return;
+	}
+	oracle->back = !oracle->nr_extents;
+	require(oracle, aligned(oracle->next));
+	/* A tail is for the last extent of the map */
+	require(oracle, aligned(end));
+	if (oracle->nr_extents ? oracle->next != end :
+				 oracle->next >= oracle->start)
+		oracle->wrong |= ORACLE_UNFIT;
+}
+
 static void check_whole(struct oracle *oracle)
 {
-	require(oracle, oracle->bytes >= oracle->file_size);
-	require(oracle, page_rounded(oracle->bytes) <= MOST_BYTES);
+	check_next(oracle);
+	require(oracle, oracle->start + page_rounded(oracle->bytes) <=
+			MOST_BYTES);
 	for (u32 i = 0; i < oracle->nr_strips; i++) {
 		for (u32 k = 0; k < i; k++)
 			require(oracle, !overlap(&oracle->strips[i],
@@ -187,26 +209,30 @@ static void read_extents(struct reader *reader,
  * @oracle: filled in; to be freed with oracle_free()
  * @msg: the message
  * @len: its length
+ * @start: byte of the file at which it begins, page aligned
  */
-void oracle_read(struct oracle *oracle, const u8 *msg, size_t len)
+void oracle_read(struct oracle *oracle, const u8 *msg, size_t len, u64 start)
 {
 	struct reader reader = { oracle, msg, msg + len };
 	struct fuse_famfs_fmap_header head;
 
-	*oracle = (struct oracle) {};
+	*oracle = (struct oracle) { .start = start };
 	if (len > FUSE_FMAP_MAX_MSG)
 		oracle->wrong = ORACLE_TOOBIG;
 	if (len < sizeof(head))
 		oracle->wrong = ORACLE_INVALID;
+	require(oracle, start <= MOST_BYTES);
 	if (oracle->wrong)
 		return;
 
 	memcpy(&head, msg, sizeof(head));
 	reader.next += sizeof(head);
 	oracle->file_size = head.file_size;
+	oracle->next = head.next_offset;
+	require(oracle, head.file_size <= MOST_BYTES);
 	require(oracle, head.file_type <= 2 && head.ext_type <= 1);
 	require(oracle, head.fmap_version == 1);
-	require(oracle, !head.reserved && !head.reserved1);
+	require(oracle, !head.reserved);
 	require(oracle, !head.fmap_size || head.fmap_size == len);
 	if (oracle->wrong)
 		return;
@@ -225,14 +251,14 @@ void oracle_free(struct oracle *oracle)
 }
 
 /**
- * oracle_end - tell how far a valid map goes
+ * oracle_end - tell how far a valid message goes
  * @oracle: a valid message
  *
- * Return: the bytes mapped, whole pages
+ * Return: the byte of the file behind the last that is mapped, page aligned
  */
 u64 oracle_end(const struct oracle *oracle)
 {
-	return page_rounded(oracle->bytes);
+	return oracle->start + page_rounded(oracle->bytes);
 }
 
 const struct oracle_extent *oracle_find(const struct oracle *oracle, u64 pos)
@@ -259,7 +285,7 @@ static wide place(const struct oracle *oracle, const struct oracle_extent *ext,
 /**
  * oracle_where - tell where a byte of the file lies
  * @oracle: a valid message
- * @pos: position, before oracle_end()
+ * @pos: position, from the start of the message to oracle_end()
  * @dev: set to the device
  *
  * Return: the byte of the device

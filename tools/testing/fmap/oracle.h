@@ -16,6 +16,7 @@
 #define ORACLE_INVALID	1
 #define ORACLE_NODEV	2
 #define ORACLE_TOOBIG	4
+#define ORACLE_UNFIT	8
 
 /* Wide enough for every sum and product of what a message can say */
 typedef unsigned __int128 wide;
@@ -32,6 +33,9 @@ struct oracle_extent {
  * struct oracle - a message that was read
  * @wrong: what is wrong with it; 0 if it is valid
  * @file_size: as the message says
+ * @next: where the next page begins, as the message says
+ * @back: it points back to @next
+ * @start: byte of the file at which the extents begin
  * @bytes: what the extents hold
  * @extents: as in the message, none merged
  * @strips: as in the message
@@ -39,6 +43,9 @@ struct oracle_extent {
 struct oracle {
 	int wrong;
 	u64 file_size;
+	u64 next;
+	bool back;
+	u64 start;
 	wide bytes;
 	u32 nr_extents;
 	u32 nr_strips;
@@ -46,7 +53,7 @@ struct oracle {
 	struct fuse_famfs_simple_ext *strips;
 };
 
-void oracle_read(struct oracle *oracle, const u8 *msg, size_t len);
+void oracle_read(struct oracle *oracle, const u8 *msg, size_t len, u64 start);
 void oracle_free(struct oracle *oracle);
 u64 oracle_end(const struct oracle *oracle);
 const struct oracle_extent *oracle_find(const struct oracle *oracle, u64 pos);

@@ -31,8 +31,15 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* One case after the other, each with a seed of its own; stops at a failure */
-static bool repeat(bool (*one)(struct random *random), u64 nr, double seconds)
+/**
+ * repeat - run one case after the other, until one fails
+ * @one: the case
+ * @nr: how often, at most
+ * @seconds: for how long, at most
+ *
+ * Return: whether all is well; if not, the seed of the case was printed.
+ */
+bool repeat(bool (*one)(struct random *random), u64 nr, double seconds)
 {
 	u64 seed = number_from_env("FMAP_SEED", 1);
 	double until = now() + seconds;
@@ -58,12 +65,12 @@ static bool one_valid(struct random *random)
 	bool ok;
 
 	message_random(&msg, random);
-	oracle_read(&oracle, msg.bytes, msg.len);
+	oracle_read(&oracle, msg.bytes, msg.len, msg.start);
 	ok = !oracle.wrong;
 	oracle_free(&oracle);
 	if (!ok)
 		printf("# the message made is not valid\n");
-	ok = ok && check_message(msg.bytes, msg.len, random);
+	ok = ok && check_message(&msg, random);
 	message_free(&msg);
 	return ok;
 }
@@ -80,7 +87,7 @@ static bool one_damaged(struct random *random)
 
 	message_random(&msg, random);
 	message_mutate(&msg, random);
-	ok = check_message(msg.bytes, msg.len, random);
+	ok = check_message(&msg, random);
 	message_free(&msg);
 	return ok;
 }
@@ -94,15 +101,15 @@ static bool test_damaged(void)
 /* Every length of a good message but its own is refused */
 static bool one_truncated(struct random *random)
 {
+	struct fmap_message got;
 	struct message msg;
-	struct fmap *map;
 	bool ok = true;
 
 	message_random(&msg, random);
 	message_head(&msg)->fmap_size = msg.len;
 	while (ok && msg.len) {
 		message_resize(&msg, msg.len - 1);
-		ok = fmap_famfs_decode(msg.bytes, msg.len, &map) == -EINVAL;
+		ok = decode(&msg, &got) == -EINVAL;
 	}
 	message_free(&msg);
 	CHECK(ok);
@@ -114,26 +121,26 @@ static bool test_truncated(void)
 	return repeat(one_truncated, 50, 60);
 }
 
-/* Each allocation fails once: an error, nothing left behind, no map */
+/* Each allocation fails once: an error, nothing left behind, no piece */
 static bool one_without_memory(struct random *random)
 {
+	struct fmap_message got;
 	struct message msg;
-	struct fmap *map = NULL;
 	int err;
 
 	message_random(&msg, random);
 	for (long fail_in = 1; ; fail_in++) {
 		shim_memory.fail_in = fail_in;
-		err = fmap_famfs_decode(msg.bytes, msg.len, &map);
+		err = decode(&msg, &got);
 		if (shim_memory.fail_in)
 			break;
 		CHECK(err == -ENOMEM);
-		CHECK(!map);
+		CHECK(!got.piece);
 		CHECK(shim_memory.objects == 0);
 	}
 	shim_memory.fail_in = 0;
-	CHECK(!err && map);
-	fmap_free(map);
+	CHECK(!err);
+	fmap_piece_free(got.piece);
 	message_free(&msg);
 	return true;
 }
@@ -150,12 +157,18 @@ static const struct {
 	{ "random valid maps are as the oracle says", test_valid },
 	{ "no message is accepted when it is cut short", test_truncated },
 	{ "each allocation may fail", test_without_memory },
+	{ "a map in pages is the same map", test_pages },
+	{ "all slices of small maps", test_all_slices },
+	{ "each allocation of a slice may fail", test_slices_without_memory },
+	{ "slices of very large maps", test_large_slices },
 	{ "largest message, no two extents alike", test_largest_simple },
 	{ "largest message, one extent after merging", test_largest_merged },
 	{ "largest message, one stripe of very many strips",
 	  test_largest_striped },
 	{ "largest message, very many stripes of two strips",
 	  test_largest_stripes },
+	{ "a million extents in pages", test_million },
+	{ "ten thousand pairs of strips", test_pairs },
 	{ "claims that come and go, against owners of pages", test_claims },
 	{ "claims walked while they go", test_claims_walk },
 	{ "claims of two very long maps side by side", test_claims_long },

@@ -115,6 +115,10 @@ do {									\
 #define KUNIT_EXPECT_FALSE(test, cond)		KUNIT_EXPECT(test, cond, ==, false)
 #define KUNIT_EXPECT_NULL(test, ptr) \
 	KUNIT_EXPECT(test, (unsigned long)(ptr), ==, 0UL)
+#define KUNIT_EXPECT_NOT_NULL(test, ptr) \
+	KUNIT_EXPECT(test, (unsigned long)(ptr), !=, 0UL)
+#define KUNIT_EXPECT_PTR_EQ(test, left, right) \
+	KUNIT_EXPECT(test, (unsigned long)(left), ==, (unsigned long)(right))
 #define KUNIT_ASSERT_EQ(test, left, right)	KUNIT_ASSERT(test, left, ==, right)
 #define KUNIT_ASSERT_LE(test, left, right)	KUNIT_ASSERT(test, left, <=, right)
 #define KUNIT_ASSERT_TRUE(test, cond)		KUNIT_ASSERT(test, cond, ==, true)
@@ -124,5 +128,11 @@ do {									\
 	KUNIT_ASSERT(test, (unsigned long)(left), ==, (unsigned long)(right))
 #define KUNIT_FAIL(test, fmt, ...) \
 	kunit_fail(test, __FILE__, __LINE__, fmt, 0, 0)
+
+#define KUNIT_FAIL_AND_ABORT(test, fmt, ...)				\
+do {									\
+	KUNIT_FAIL(test, fmt);						\
+	kunit_stop(test);						\
+} while (0)
 
 #endif /* _SHIM_KUNIT_TEST_H */

@@ -8,10 +8,10 @@
 #ifndef _SHIM_LINUX_SLAB_H
 #define _SHIM_LINUX_SLAB_H
 
+#include <linux/cleanup.h>
+#include <linux/gfp.h>
 #include <linux/overflow.h>
 #include <linux/types.h>
-
-#define GFP_KERNEL_ACCOUNT	GFP_KERNEL
 
 /**
  * struct shim_memory - what the allocator did and shall do
@@ -35,14 +35,12 @@ void shim_free(const void *object);
 #define kfree(p)	shim_free(p)
 #define kvfree(p)	shim_free(p)
 
+DEFINE_FREE(kfree, void *, kfree(_T))
+
+#define kmalloc(size, gfp)	shim_alloc(size, false)
 #define kzalloc_obj(var, gfp) \
 	((typeof(var) *)shim_alloc(sizeof(var), true))
 #define kzalloc_objs(var, nr, gfp) \
 	((typeof(var) *)shim_alloc(size_mul(sizeof(var), nr), true))
-#define kvmalloc_objs(var, nr, gfp) \
-	((typeof(var) *)shim_alloc(size_mul(sizeof(var), nr), false))
-#define kvmalloc_flex(var, member, nr, gfp)				\
-	((typeof(var) *)shim_alloc(sizeof(var) +			\
-				   size_mul(sizeof((var).member[0]), nr), false))
 
 #endif /* _SHIM_LINUX_SLAB_H */
