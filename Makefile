@@ -5,7 +5,7 @@
 BASE ?= 7.3
 OUT ?= series-$(BASE)
 
-.PHONY: help run test shell series check kernel deps clean
+.PHONY: help run test shell series check kernel bench deps clean
 
 help:
 	@echo 'make run      the ride: build everything, boot it, use a famfs'
@@ -14,6 +14,7 @@ help:
 	@echo 'make series   the kernel series as mail for git am, in $(OUT)/ (OUT=)'
 	@echo 'make check    static checks: scripts, patches, documentation'
 	@echo 'make kernel   the kernel with the series; prints its path (FLAVOUR=debug)'
+	@echo 'make bench    measures, in instructions; not a part of the tests'
 	@echo 'make deps     installs the Debian packages that all this needs'
 	@echo 'make clean    removes what was built, keeps what was downloaded'
 	@echo
@@ -40,6 +41,9 @@ check: deps
 
 kernel: deps
 	@tools/testing/qemu/kernel $(or $(FLAVOUR),plain)
+
+bench: deps
+	@$(MAKE) -s -C tools/bench bench
 
 clean:
 	@tools/lib/clean

@@ -11,19 +11,6 @@
 #include <syslog.h>
 
 #include "find.h"
-#include "fmap.h"
-
-static enum fuse_famfs_file_type file_type(const struct famfs_node *node)
-{
-	switch (node->kind) {
-	case FAMFS_NODE_SUPER:
-		return FUSE_FAMFS_FILE_SUPERBLOCK;
-	case FAMFS_NODE_LOG:
-		return FUSE_FAMFS_FILE_LOG;
-	default:
-		return FUSE_FAMFS_FILE_REG;
-	}
-}
 
 /* Room for the reply, or what the oldest kernels take if they do not say. */
 static size_t reply_room(const struct fuse_in_header *in)
@@ -40,7 +27,7 @@ static size_t reply_room(const struct fuse_in_header *in)
 static int get_fmap(struct famfsd *d, const struct fuse_in_header *in,
 		    void *buf, size_t *len)
 {
-	const struct famfs_node *node;
+	struct famfs_node *node;
 	int err = -ENOENT;
 
 	pthread_rwlock_rdlock(&d->lock);
@@ -49,7 +36,9 @@ static int get_fmap(struct famfsd *d, const struct fuse_in_header *in,
 		err = -EISDIR;
 	} else if (node) {
 		*len = famfs_fmap_encode(&node->map, node->size,
-					 file_type(node), reply_room(in), buf);
+					 famfsd_file_type(node), reply_room(in),
+					 buf);
+		famfs_known_told(&node->known);
 		err = 0;
 	}
 	pthread_rwlock_unlock(&d->lock);

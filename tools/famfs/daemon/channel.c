@@ -12,8 +12,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "fmap.h"
-
 static void count(struct famfsd *d, uint32_t opcode)
 {
 	if (opcode >= FAMFS_IOC_OPCODES)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "famfs_ioctl.h"
+#include "fmap.h"
 #include "volume.h"
 
 struct famfsd_options {
@@ -23,6 +24,7 @@ struct famfsd_options {
 	bool bind;
 	bool client;
 	bool read_only;
+	bool store;
 	bool foreground;
 	bool debug;
 };
@@ -43,6 +45,8 @@ struct famfsd {
 	uint64_t init_unique;		/* of the INIT request */
 	bool offered;			/* the kernel knows file maps */
 	bool up;			/* INIT is answered */
+	atomic_bool store;		/* maps unasked: wanted, not refused yet */
+	bool tried[FAMFS_MAX_DEVICES];	/* to hand over; under @lock once up */
 	atomic_ulong count[FAMFS_IOC_OPCODES];
 };
 
@@ -70,6 +74,19 @@ extern const struct fuse_custom_io famfsd_channel;
 struct fuse_in_header;
 bool famfsd_answer(struct famfsd *d, int fd, const struct fuse_in_header *in);
 
+/* store.c: give the kernel the map of a file that it opens, once in its life */
+void famfsd_store(struct famfsd *d, struct famfs_node *node);
+
+/* devices.c: hand over those that are new; under the lock */
+void famfsd_hand_over(struct famfsd *d);
+
+/* entry.c: what the kernel looks up and forgets */
+void famfsd_reply_entry(fuse_req_t req, struct famfs_node *node,
+			const struct fuse_entry_param *entry);
+void famfsd_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);
+void famfsd_forget_multi(fuse_req_t req, size_t count,
+			 struct fuse_forget_data *forgets);
+
 /* tree.c: nodes, shared by the operations; all under the lock */
 struct famfs_node *famfsd_lookup(struct famfsd *d, uint64_t parent,
 				 const char *name);
@@ -78,6 +95,7 @@ void famfsd_stat(const struct famfsd *d, const struct famfs_node *node,
 		 struct stat *st);
 void famfsd_entry(const struct famfsd *d, const struct famfs_node *node,
 		  struct fuse_entry_param *entry);
+enum fuse_famfs_file_type famfsd_file_type(const struct famfs_node *node);
 bool famfsd_writable(const struct famfsd *d, const struct famfs_node *node);
 
 /* ops.c, ops_dir.c, ioctl.c */

@@ -134,6 +134,7 @@ static int start(struct famfsd *d, struct famfs_error *e)
 	err = new_session(d, e);
 	if (err)
 		return err;
+	d->store = d->opt.store;
 	if (fuse_set_signal_handlers(d->se))
 		return famfs_fail(e, -EIO, "cannot handle signals");
 	if (fuse_session_mount(d->se, d->opt.mountpoint))
@@ -146,6 +147,8 @@ static int start(struct famfsd *d, struct famfs_error *e)
 		err = wait_until_up(d, e);
 	if (err)
 		fuse_session_unmount(d->se);
+	else
+		famfsd_hand_over(d);
 	return err;
 }
 

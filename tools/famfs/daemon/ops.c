@@ -46,7 +46,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	pthread_rwlock_unlock(&d->lock);
 
 	if (node)
-		fuse_reply_entry(req, &entry);
+		famfsd_reply_entry(req, node, &entry);
 	else
 		fuse_reply_err(req, ENOENT);
 }
@@ -154,6 +154,8 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, err);
 		return;
 	}
+	/* Before the reply, after which the kernel looks whether it has it. */
+	famfsd_store(d, node);
 	fi->keep_cache = 1;
 	fi->noflush = 1;
 	fuse_reply_open(req, fi);
@@ -246,6 +248,8 @@ static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
 const struct fuse_lowlevel_ops famfsd_ops = {
 	.init = op_init,
 	.lookup = op_lookup,
+	.forget = famfsd_forget,
+	.forget_multi = famfsd_forget_multi,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
 	.open = op_open,

@@ -44,41 +44,51 @@ static const struct famfs_node *at(const struct famfs_node *dir, off_t off,
 	return dir->child[off];
 }
 
+/* Fills in what there is room for; @off then is what comes next. */
 static size_t fill(struct famfsd *d, fuse_req_t req,
 		   const struct famfs_node *dir, char *buf, size_t size,
-		   off_t off, bool plus)
+		   off_t *off, bool plus)
 {
 	const struct famfs_node *node;
 	struct fuse_entry_param entry;
 	size_t used = 0, len;
 	const char *name;
 
-	while ((node = at(dir, off, &name))) {
-		off++;
+	while ((node = at(dir, *off, &name))) {
 		famfsd_entry(d, node, &entry);
 		/* A lookup of these two would be counted against the node. */
-		if (off <= 2)
+		if (*off < 2)
 			entry.ino = 0;
 		if (plus)
 			len = fuse_add_direntry_plus(req, buf + used,
 						     size - used, name, &entry,
-						     off);
+						     *off + 1);
 		else
 			len = fuse_add_direntry(req, buf + used, size - used,
-						name, &entry.attr, off);
+						name, &entry.attr, *off + 1);
 		if (len > size - used)
 			break;
 		used += len;
+		++*off;
 	}
 	return used;
+}
+
+/* Children at these offsets have been looked up, or forgotten. */
+static void count_each(struct famfs_node *dir, off_t from, off_t to,
+		       void (*count)(struct famfs_known *k, uint64_t n))
+{
+	for (from = from < 2 ? 2 : from; from < to; from++)
+		count(&dir->child[from - 2]->known, 1);
 }
 
 static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		     bool plus)
 {
 	struct famfsd *d = fuse_req_userdata(req);
-	const struct famfs_node *dir;
 	char *buf = malloc(size);
+	struct famfs_node *dir;
+	off_t next = off;
 	size_t used = 0;
 
 	if (!buf) {
@@ -88,9 +98,16 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	pthread_rwlock_rdlock(&d->lock);
 	dir = famfs_tree_get(&d->vol.tree, ino);
 	if (dir && dir->kind == FAMFS_NODE_DIR)
-		used = fill(d, req, dir, buf, size, off, plus);
+		used = fill(d, req, dir, buf, size, &next, plus);
+	if (plus)
+		count_each(dir, off, next, famfs_known_look);
 	pthread_rwlock_unlock(&d->lock);
-	fuse_reply_buf(req, buf, used);
+
+	if (fuse_reply_buf(req, buf, used) && plus) {
+		pthread_rwlock_rdlock(&d->lock);
+		count_each(dir, off, next, famfs_known_forget);
+		pthread_rwlock_unlock(&d->lock);
+	}
 	free(buf);
 }
 
@@ -109,12 +126,10 @@ void famfsd_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 }
 
 static int make_dir(struct famfsd *d, fuse_ino_t parent, const char *name,
-		    const struct famfs_owner *owner,
-		    struct fuse_entry_param *entry)
+		    const struct famfs_owner *owner, struct famfs_node **node)
 {
 	struct famfs_node *dir = famfs_tree_get(&d->vol.tree, parent);
 	struct famfs_error e = { "" };
-	struct famfs_node *node;
 	int err;
 
 	if (!d->master)
@@ -123,10 +138,8 @@ static int make_dir(struct famfsd *d, fuse_ino_t parent, const char *name,
 		return -ENOTDIR;
 	if (famfs_tree_lookup(&d->vol.tree, dir, name))
 		return -EEXIST;
-	err = famfs_volume_mkdir(&d->vol, dir, name, owner, &node, &e);
-	if (!err)
-		famfsd_entry(d, node, entry);
-	else if (err == -EIO)
+	err = famfs_volume_mkdir(&d->vol, dir, name, owner, node, &e);
+	if (err == -EIO)
 		famfsd_notice(LOG_ERR, "mkdir: %s", e.text);
 	return err;
 }
@@ -142,13 +155,16 @@ void famfsd_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 		.mode = mode,
 	};
 	struct fuse_entry_param entry;
+	struct famfs_node *node;
 	int err;
 
 	pthread_rwlock_wrlock(&d->lock);
-	err = make_dir(d, parent, name, &owner, &entry);
+	err = make_dir(d, parent, name, &owner, &node);
+	if (!err)
+		famfsd_entry(d, node, &entry);
 	pthread_rwlock_unlock(&d->lock);
 	if (err)
 		fuse_reply_err(req, -err);
 	else
-		fuse_reply_entry(req, &entry);
+		famfsd_reply_entry(req, node, &entry);
 }

@@ -19,6 +19,8 @@ static const char usage[] =
 "                  default: all DAX devices\n"
 "  -o nobind       do not bind devices to the fs-dax driver\n"
 "  -o client       never write the log, even on the master\n"
+"  -o no_store     let the kernel ask for the map of a file that is opened,\n"
+"                  instead of giving it unasked (-o store, the default)\n"
 "  -o ro, ...      as for every mount\n"
 "  -f              stay in the foreground\n"
 "  -d, -o debug    print every request; implies -f\n"
@@ -72,6 +74,10 @@ static int take_option(struct famfsd_options *opt, const char *o,
 		opt->bind = false;
 	else if (!strcmp(o, "client"))
 		opt->client = true;
+	else if (!strcmp(o, "store"))
+		opt->store = true;
+	else if (!strcmp(o, "no_store"))
+		opt->store = false;
 	else if (!strcmp(o, "debug"))
 		opt->debug = true;
 	else if (!pass_over(o) && fuse_opt_add_opt_escaped(&opt->kernel_opts, o))
@@ -121,6 +127,7 @@ int famfsd_parse(struct famfsd_options *opt, int argc, char **argv,
 
 	memset(opt, 0, sizeof(*opt));
 	opt->bind = true;
+	opt->store = true;
 	while (!err && (c = getopt_long(argc, argv, "o:N:t:vnsrwfdhV", longs,
 					NULL)) != -1) {
 		switch (c) {

@@ -27,6 +27,7 @@ void famfsd_refresh(struct famfsd *d)
 	if (ret > 0)
 		ret = famfs_find_devices(&d->vol, d->opt.given, d->opt.bind,
 					 &e);
+	famfsd_hand_over(d);
 	if (ret < 0 && strcmp(e.text, d->refresh_error))
 		famfsd_notice(LOG_ERR, "cannot take in the log's new entries: %s",
 			      e.text);
@@ -41,6 +42,18 @@ struct famfs_node *famfsd_lookup(struct famfsd *d, uint64_t parent,
 	if (!dir || dir->kind != FAMFS_NODE_DIR)
 		return NULL;
 	return famfs_tree_lookup(&d->vol.tree, dir, name);
+}
+
+enum fuse_famfs_file_type famfsd_file_type(const struct famfs_node *node)
+{
+	switch (node->kind) {
+	case FAMFS_NODE_SUPER:
+		return FUSE_FAMFS_FILE_SUPERBLOCK;
+	case FAMFS_NODE_LOG:
+		return FUSE_FAMFS_FILE_LOG;
+	default:
+		return FUSE_FAMFS_FILE_REG;
+	}
 }
 
 /*

@@ -10,6 +10,9 @@ static_assert(sizeof(struct fuse_famfs_simple_ext) == 24, "wire extent");
 static_assert(sizeof(struct fuse_famfs_iext) == 24, "wire interleave");
 static_assert(sizeof(struct fuse_daxdev_out) == 280, "wire device");
 static_assert(sizeof(struct fuse_get_fmap_in) == 24, "wire request");
+static_assert(sizeof(struct fuse_notify_fmap_out) == 32, "wire notification");
+static_assert(sizeof(struct fuse_out_header) == 16, "wire reply");
+static_assert(FAMFS_DEV_IOC_DAXDEV_OPEN == 0x4010e504, "wire ioctl");
 
 static void *put_extents(void *at, const struct famfs_map *map)
 {
@@ -63,4 +66,20 @@ size_t famfs_fmap_encode(const struct famfs_map *map, uint64_t size,
 	h.fmap_size = at - (char *)buf;
 	memcpy(buf, &h, sizeof(h));
 	return h.fmap_size <= room ? h.fmap_size : sizeof(h);
+}
+
+size_t famfs_fmap_store(uint64_t nodeid, const struct famfs_map *map,
+			uint64_t size, enum fuse_famfs_file_type file_type,
+			void *buf)
+{
+	/* No unique: it answers nothing, and error is its code. */
+	struct fuse_out_header out = { .error = FAMFS_NOTIFY_STORE_FMAP };
+	struct fuse_notify_fmap_out part = { .nodeid = nodeid };
+	char *at = (char *)buf + sizeof(out) + sizeof(part);
+
+	out.len = sizeof(out) + sizeof(part) +
+		famfs_fmap_encode(map, size, file_type, FAMFS_FMAP_MAX, at);
+	memcpy(buf, &out, sizeof(out));
+	memcpy((char *)buf + sizeof(out), &part, sizeof(part));
+	return out.len;
 }

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "famfs_media.h"
+#include "known.h"
 
 #define FAMFS_ROOT_INO	1
 #define FAMFS_META_NAME	".meta"
@@ -35,6 +36,7 @@ struct famfs_node {
 	struct timespec atime;		/* in memory only: media has none */
 	struct timespec mtime;
 	struct famfs_map map;
+	struct famfs_known known;	/* to the kernel, of a mount */
 	struct famfs_node *parent;	/* the root's is the root */
 	struct famfs_node **child;	/* in the order they were made */
 	size_t nchild;

@@ -32,6 +32,16 @@ probe_kvm()
 	say "qemu: KVM $answer here"
 }
 
+# A clock that counts instructions, and a machine that does the same in every run:
+# nothing random, no time of the host's. Where all is idle the clock jumps to the
+# next timer, so time-outs in the machine say little.
+count_instructions()
+{
+	qemu_args+=(-accel "tcg,thread=single,tb-size=512" -icount "shift=0,sleep=off"
+		-seed 1 -rtc "base=2026-01-01T00:00:00,clock=vm")
+	kernel_args+=(nolapic_timer norandmaps)
+}
+
 # thread=multi: guests that share memory need atomics that are the host's.
 accel_args()
 {
@@ -39,6 +49,7 @@ accel_args()
 	auto)	if kvm_works; then accel_args kvm; else accel_args tcg; fi ;;
 	kvm)	qemu_args+=(-accel kvm) ;;
 	tcg)	qemu_args+=(-accel "tcg,thread=multi,tb-size=512") ;;
+	icount)	count_instructions ;;
 	*)	die "--accel is auto, kvm or tcg, not '$1'" ;;
 	esac
 }

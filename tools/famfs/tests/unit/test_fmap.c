@@ -95,10 +95,38 @@ static void test_edges(void)
 	ok(len == FAMFS_FMAP_MAX, "the longest map fills the buffer exactly");
 }
 
+static void test_store(void)
+{
+	struct famfs_map map = { .count = 1, .se = { { 2, UNIT, UNIT } } };
+	uint8_t want[16 + 32 + 32 + 24] = { 0 }, got[FAMFS_STORE_MAX];
+	size_t len;
+
+	put32(want, 0, sizeof(want));
+	put32(want, 4, 11);			/* the code; no unique */
+	put64(want, 16, 77);			/* all of file 77 */
+	want[48 + 2] = 1;
+	put32(want, 56, 1);
+	put32(want, 60, 32 + 24);
+	put64(want, 64, 4097);
+	put32(want, 80, 2);
+	put64(want, 88, UNIT);
+	put64(want, 96, UNIT);
+	len = famfs_fmap_store(77, &map, 4097, FUSE_FAMFS_FILE_REG, got);
+	ok(len == sizeof(want) && !memcmp(got, want, len),
+	   "a notification: header, part, reply");
+	map.ext_type = FAMFS_MAP_INTERLEAVE;
+	map.ie.nstrips = FAMFS_MAX_STRIPS;
+	len = famfs_fmap_store(77, &map, 1, FUSE_FAMFS_FILE_REG, got);
+	ok(len == FAMFS_STORE_MAX, "the longest fills the buffer exactly");
+	len = famfs_fmap_store(77, &map, 0, FUSE_FAMFS_FILE_REG, got);
+	ok(len == 80, "that of an empty file is headers alone");
+}
+
 int main(void)
 {
 	test_simple();
 	test_interleave();
 	test_edges();
+	test_store();
 	return done();
 }
