@@ -139,6 +139,7 @@ print_order()
 	while read -r what a b; do
 		case $what in
 		request)	printf '%-11s %s\n' "$a" "$(meaning "$a")" ;;
+		map)		printf '%-11s %s\n' "(told)" "and it lies here: a map of $a $( ((a == 1)) && echo extent || echo extents)" ;;
 		faults)		printf '%-11s %s\n' "(none)" "and $((a + b)) page faults: $a of 2 MiB, $b of 4 KiB" ;;
 		esac
 	done
@@ -166,7 +167,8 @@ step_requests()
 
 	step "What did the daemon have to do for that?"
 	tell "The kernel's own tracer watched. These requests it sent to the" \
-		"daemon, in this order. (A page fault: a program touches what is" \
+		"daemon, in this order. Where the file lies the daemon tells with its" \
+		"answer to the first open, unasked. (A page fault: a program touches what is" \
 		"not mapped yet, and the kernel maps it. What is left at the end" \
 		"of a file and fills no 2 MiB is mapped in pages of 4 KiB.)"
 	for tag in sqlite lmdb; do
