@@ -107,9 +107,6 @@ static vm_fault_t fmap_fault_once(struct vm_fault *vmf, unsigned int order,
 
 	if (fuse_is_bad(inode))
 		ret = VM_FAULT_SIGBUS;
-	/* fs/dax has no larger pages, and there may be no map for all of one */
-	else if (order > PMD_ORDER)
-		ret = VM_FAULT_FALLBACK;
 	else if (write)
 		ret = fmap_write_fault(vmf, order);
 	else
@@ -170,8 +167,10 @@ static vm_fault_t fmap_fetch_locked(struct vm_fault *vmf, unsigned int order)
 		return VM_FAULT_RETRY;
 	}
 	/* Only this page may be there: it is tried by itself */
-	if (order)
+	if (order) {
+		fmap_count(inode, FMAP_FALLBACKS);
 		return VM_FAULT_FALLBACK;
+	}
 	fmap_count(inode, FMAP_FETCH_ERRORS);
 	fmap_count(inode, FMAP_FAULTS_FAILED);
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
@@ -213,6 +212,9 @@ static vm_fault_t fmap_fault(struct vm_fault *vmf)
 
 static vm_fault_t fmap_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
+	/* fs/dax has no larger pages, and there may be no map for all of one */
+	if (order > PMD_ORDER)
+		return VM_FAULT_FALLBACK;
 	return fmap_fault_order(vmf, order, fmap_is_write_fault(vmf));
 }
 

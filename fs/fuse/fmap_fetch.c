@@ -105,7 +105,7 @@ static size_t fmap_fetch_room(struct inode *inode, u64 offset)
 	struct fmap *map = get_fuse_inode(inode)->fmap;
 	size_t room = FMAP_FIRST_ROOM;
 
-	if (offset && offset == map->ahead)
+	if (map->room && offset && offset == map->ahead)
 		room = min_t(size_t, map->room * FMAP_ROOM_FACTOR,
 			     FMAP_LARGE_ROOM);
 	map->room = min(room, fmap_request_room(inode));

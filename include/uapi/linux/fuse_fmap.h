@@ -217,6 +217,7 @@ struct fuse_daxdev_out {
  *	EBUSY	see above; or (store) the inode is an ordinary one, or bytes of a
  *		device belong to another inode
  *	ENODEV	(store) a device is not known, or it is gone
+ *	EIO	(store) next_offset is not where the extents end
  *	EOPNOTSUPP	maps are not in force
  */
 struct fuse_notify_fmap_out {
