@@ -157,7 +157,8 @@ int fuse_fmap_notify(struct fuse_conn *fc, enum fuse_notify_code code,
  * @offset: first byte, not negative
  * @len: bytes; 0 and less is to the end
  *
- * Context, Return: as fmap_invalidate().
+ * Context: As fmap_invalidate().
+ * Return: As fmap_invalidate(); 0 for a file that can have no map.
  */
 int fuse_fmap_inval_inode(struct inode *inode, loff_t offset, loff_t len)
 {

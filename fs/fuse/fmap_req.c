@@ -148,7 +148,8 @@ struct fmap_request *fmap_request_map(struct inode *inode, u64 offset,
  * @inode: any file of the connection
  * @index: the index
  *
- * Context, Return: as fmap_request_map().
+ * Context: As fmap_request_map().
+ * Return: As fmap_request_map().
  */
 struct fmap_request *fmap_request_dev(struct inode *inode, u32 index)
 {

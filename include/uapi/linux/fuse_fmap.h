@@ -44,9 +44,10 @@
  * any place that an access needs, and the reply begins at the offset asked for.
  * A server that will not cut an extent there says where its extent begins: no
  * extents, and next_offset in front of the offset asked for (which may be 0: a
- * map cannot end there); the kernel then asks once more, for that place.  All pages tell the same file_size, until the server
- * invalidates or stores a part of the map.  A server that never sends a page is
- * always asked for offset 0, and always answers with the whole map.
+ * map cannot end there); the kernel then asks once more, for that place.  All
+ * pages tell the same file_size, until the server invalidates or stores a part of
+ * the map.  A server that never sends a page is always asked for offset 0, and
+ * always answers with the whole map.
  *
  * An open whose map does not hold to this fails, and nothing has changed:
  *
