@@ -65,6 +65,7 @@ FIXTURE_TEARDOWN(attributes)
 	fmap_server_free(self->s);
 }
 
+/* Of the attributes alone: a range of bytes would take the map as well */
 static int inval_inode(struct fmap_server *s, uint64_t nodeid)
 {
 	struct {
@@ -72,7 +73,7 @@ static int inval_inode(struct fmap_server *s, uint64_t nodeid)
 		struct fuse_notify_inval_inode_out arg;
 	} msg = {
 		.out = { .len = sizeof(msg), .error = FUSE_NOTIFY_INVAL_INODE },
-		.arg = { .ino = nodeid },
+		.arg = { .ino = nodeid, .off = -1 },
 	};
 	int fd = fmap_server_fd(s);
 	int ret = write(fd, &msg, sizeof(msg)) < 0 ? -errno : 0;

@@ -86,6 +86,8 @@ void fmap_answer_get_fmap(struct fmap_req *r)
 		fmap_reply_errno(r, f->fmap_error);
 	else if (f->raw)
 		fmap_reply(r, f->map, f->map_len);
+	else if (f->paging)
+		fmap_answer_page(r, f->paging);
 	else
 		reply_by_kind(r, f);
 }

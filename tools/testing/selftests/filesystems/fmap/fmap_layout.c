@@ -9,11 +9,12 @@
 static size_t encoded_len(const struct fmap_layout *l)
 {
 	size_t len = sizeof(struct fuse_famfs_fmap_header);
+	struct fmap_ext e;
 	uint32_t i;
 
 	for (i = 0; i < l->nextents; i++) {
-		len += sizeof(struct fuse_famfs_simple_ext);
-		len += l->ext[i].nstrips * sizeof(struct fuse_famfs_simple_ext);
+		fmap_get_ext(l, i, &e);
+		len += (1 + e.nstrips) * sizeof(struct fuse_famfs_simple_ext);
 	}
 
 	return len;
@@ -57,6 +58,7 @@ void *fmap_encode(const struct fmap_layout *l, size_t *len)
 		.nextents = l->nextents,
 		.file_size = l->size,
 	};
+	struct fmap_ext e;
 	uint8_t *buf, *p;
 	uint32_t i;
 
@@ -67,59 +69,76 @@ void *fmap_encode(const struct fmap_layout *l, size_t *len)
 		return NULL;
 
 	p = mempcpy(buf, &hdr, sizeof(hdr));
-	for (i = 0; i < l->nextents; i++)
-		p = put_ext(p, &l->ext[i]);
+	for (i = 0; i < l->nextents; i++) {
+		fmap_get_ext(l, i, &e);
+		p = put_ext(p, &e);
+	}
 
 	return buf;
 }
 
-static uint64_t ext_bytes(const struct fmap_ext *e)
+uint64_t fmap_ext_bytes(const struct fmap_ext *e)
 {
 	return e->nstrips ? e->nbytes : e->run[0].len;
 }
 
-/* The extent that holds @pos, which becomes relative to it */
-static const struct fmap_ext *find_ext(const struct fmap_layout *l,
-				       uint64_t *pos)
+void fmap_get_ext(const struct fmap_layout *l, uint32_t i, struct fmap_ext *e)
 {
-	const struct fmap_ext *e = l->ext;
-
-	while (*pos >= ext_bytes(e)) {
-		*pos -= ext_bytes(e);
-		if (++e == l->ext + l->nextents) {
-			fprintf(stderr, "# no extent holds this byte\n");
-			abort();
-		}
+	if (i >= l->nextents) {
+		fprintf(stderr, "# no extent holds this byte\n");
+		abort();
 	}
+	if (l->ext)
+		*e = l->ext[i];
+	else
+		l->make(i, e);
+}
 
-	return e;
+uint32_t fmap_find_ext(const struct fmap_layout *l, uint64_t *pos,
+		       struct fmap_ext *e)
+{
+	uint32_t i = 0;
+
+	if (!l->ext) {
+		i = *pos / l->each;
+		*pos %= l->each;
+	}
+	for (; l->ext && i < l->nextents; i++) {
+		if (*pos < fmap_ext_bytes(&l->ext[i]))
+			break;
+		*pos -= fmap_ext_bytes(&l->ext[i]);
+	}
+	fmap_get_ext(l, i, e);
+
+	return i;
 }
 
 struct fmap_place fmap_locate(const struct fmap_layout *l, uint64_t pos)
 {
-	const struct fmap_ext *e = find_ext(l, &pos);
-	struct fmap_place place;
-	const struct fmap_run *run = &e->run[0];
+	const struct fmap_run *run;
+	struct fmap_ext e;
 
-	if (e->nstrips) {
-		uint64_t chunk = pos / e->chunk;
+	fmap_find_ext(l, &pos, &e);
+	run = &e.run[0];
+	if (e.nstrips) {
+		uint64_t chunk = pos / e.chunk;
 
-		run = &e->run[chunk % e->nstrips];
-		pos = chunk / e->nstrips * e->chunk + pos % e->chunk;
+		run = &e.run[chunk % e.nstrips];
+		pos = chunk / e.nstrips * e.chunk + pos % e.chunk;
 	}
-	place.dev = run->dev;
-	place.off = run->off + pos;
 
-	return place;
+	return (struct fmap_place) { run->dev, run->off + pos };
 }
 
 uint64_t fmap_to_edge(const struct fmap_layout *l, uint64_t pos)
 {
-	const struct fmap_ext *e = find_ext(l, &pos);
-	uint64_t left = ext_bytes(e) - pos;
+	struct fmap_ext e;
+	uint64_t left;
 
-	if (e->nstrips && e->chunk - pos % e->chunk < left)
-		left = e->chunk - pos % e->chunk;
+	fmap_find_ext(l, &pos, &e);
+	left = fmap_ext_bytes(&e) - pos;
+	if (e.nstrips && e.chunk - pos % e.chunk < left)
+		left = e.chunk - pos % e.chunk;
 
 	return left;
 }

@@ -39,11 +39,14 @@ struct fmap_ext {
 	struct fmap_run run[FMAP_STRIPS];
 };
 
+/* Extents that are too many to be written down are made when they are needed */
 struct fmap_layout {
 	uint32_t type;
 	uint64_t size;
 	uint32_t nextents;
-	const struct fmap_ext *ext;
+	const struct fmap_ext *ext;	/* NULL: they are made */
+	void (*make)(uint32_t i, struct fmap_ext *e);
+	uint64_t each;		/* bytes of the file in each that is made */
 };
 
 /* Where a byte lies */
@@ -62,8 +65,19 @@ struct fmap_place {
 	{ .type = (t), .size = (s),					\
 	  .nextents = sizeof(e) / sizeof((e)[0]), .ext = (e) }
 
+#define FMAP_MADE(t, s, n, b, m)					\
+	{ .type = (t), .size = (s), .nextents = (n), .each = (b),	\
+	  .make = (m) }
+
 /* Encoded layout, to be freed; its length is in @len */
 void *fmap_encode(const struct fmap_layout *l, size_t *len);
+
+/* The extent that holds @pos, which becomes relative to it; @e is a copy of it */
+uint32_t fmap_find_ext(const struct fmap_layout *l, uint64_t *pos,
+		       struct fmap_ext *e);
+
+void fmap_get_ext(const struct fmap_layout *l, uint32_t i, struct fmap_ext *e);
+uint64_t fmap_ext_bytes(const struct fmap_ext *e);
 
 struct fmap_place fmap_locate(const struct fmap_layout *l, uint64_t pos);
 

@@ -85,10 +85,11 @@ void fmap_serve_one(struct fmap_server *s, const void *buf, size_t len,
 		return;
 
 	s->count[r.in->opcode]++;
-	if (!pass_hook(&r, &s->hook[r.in->opcode]))
-		return;
-	if (!s->cfg.answer || !s->cfg.answer(&r))
+	fmap_armed_fire(s, FMAP_UNANSWERED, r.in->opcode);
+	if (pass_hook(&r, &s->hook[r.in->opcode]) &&
+	    (!s->cfg.answer || !s->cfg.answer(&r)))
 		fmap_answer(&r);
+	fmap_armed_fire(s, FMAP_ANSWERED, r.in->opcode);
 }
 
 static void *serve(void *arg)
@@ -98,6 +99,8 @@ static void *serve(void *arg)
 	ssize_t len;
 
 	while (buf) {
+		if (s->cfg.polls)
+			fmap_armed_poll(s);
 		len = read(s->fd, buf, REQUEST_ROOM);
 		if (len >= 0)
 			fmap_serve_one(s, buf, len, NULL);

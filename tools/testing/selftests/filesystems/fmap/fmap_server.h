@@ -20,6 +20,7 @@
 #include <linux/fuse.h>
 
 #include "fmap_layout.h"
+#include "fmap_notify.h"
 
 #define FMAP_OPS	64
 #define FMAP_FILES	64
@@ -48,6 +49,7 @@ struct fmap_config {
 	const char *fstype;	/* NULL means "fuse" */
 	const char *source;	/* NULL: a name that means nothing */
 	bool xattrs;		/* it knows extended attributes */
+	bool polls;		/* waits for a request before it reads it */
 	bool (*answer)(struct fmap_req *r);	/* asked first; true: it has */
 };
 
@@ -74,6 +76,7 @@ struct fmap_file {
 	atomic_bool raw;	/* the map goes out as it is, whatever the room */
 	size_t map_len;
 	const void *map;	/* in the arena */
+	struct fmap_paging *paging;	/* likewise; NULL if it knows no pages */
 	uint64_t setattr_size;	/* size of the last SETATTR that had one */
 	uint32_t uid;
 	uint32_t gid;
@@ -114,6 +117,7 @@ struct fmap_server {
 	atomic_uint count[FMAP_OPS];
 	atomic_uint by_uring[FMAP_OPS];	/* those that came by io_uring */
 	struct fmap_hook hook[FMAP_OPS];
+	struct fmap_armed armed[FMAP_ARMED];
 	struct fmap_file file[FMAP_FILES];
 	unsigned int nr_files;
 	struct fmap_xattr xattr[FMAP_XATTRS];
@@ -148,6 +152,7 @@ void fmap_file_layout(struct fmap_server *s, struct fmap_file *f,
 struct fmap_file *fmap_server_mapped(struct fmap_server *s, const char *name,
 				     const struct fmap_layout *l);
 void fmap_file_data(struct fmap_server *s, struct fmap_file *f, size_t room);
+void *fmap_take_room(struct fmap_server *s, size_t len);
 void fmap_server_dev(struct fmap_server *s, unsigned int index,
 		     const char *name);
 unsigned int fmap_server_requests(struct fmap_server *s);
@@ -194,5 +199,8 @@ void fmap_answer_xattr(struct fmap_req *r);
 /* fmap_answer_map.c: requests for maps and devices */
 void fmap_answer_get_fmap(struct fmap_req *r);
 void fmap_answer_get_daxdev(struct fmap_req *r);
+
+/* fmap_paging.c: requests for a page of a map */
+void fmap_answer_page(struct fmap_req *r, struct fmap_paging *p);
 
 #endif /* FMAP_SERVER_H */

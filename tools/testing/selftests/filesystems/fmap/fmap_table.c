@@ -31,7 +31,7 @@ struct fmap_file *fmap_server_file(struct fmap_server *s, const char *name,
 	return f;
 }
 
-static void *take_room(struct fmap_server *s, size_t len)
+void *fmap_take_room(struct fmap_server *s, size_t len)
 {
 	unsigned char *room = s->arena + s->arena_used;
 
@@ -47,7 +47,7 @@ static void *take_room(struct fmap_server *s, size_t len)
 void fmap_file_map(struct fmap_server *s, struct fmap_file *f,
 		   const void *map, size_t len)
 {
-	f->map = memcpy(take_room(s, len), map, len);
+	f->map = memcpy(fmap_take_room(s, len), map, len);
 	f->map_len = len;
 	f->fmap_error = 0;
 }
@@ -55,7 +55,7 @@ void fmap_file_map(struct fmap_server *s, struct fmap_file *f,
 /* Let the server keep what is written to an ordinary file, up to @room bytes */
 void fmap_file_data(struct fmap_server *s, struct fmap_file *f, size_t room)
 {
-	f->data = take_room(s, room);
+	f->data = fmap_take_room(s, room);
 	f->data_room = room;
 }
 

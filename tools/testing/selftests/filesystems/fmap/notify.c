@@ -2,7 +2,6 @@
 /* Notifications that a server sends about a mapped file do it no harm */
 #include <dirent.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "fmap_test.h"
 
@@ -45,42 +44,16 @@ FIXTURE_TEARDOWN(notify)
 	fmap_server_free(self->s);
 }
 
-/* 0 or -errno */
-static int notify(struct fmap_server *s, int code, void *arg, size_t arg_len,
-		  const char *data, size_t len)
-{
-	struct fuse_out_header out = {
-		.len = sizeof(out) + arg_len + len,
-		.error = code,
-	};
-	struct iovec iov[3] = {
-		{ &out, sizeof(out) }, { arg, arg_len }, { (void *)data, len },
-	};
-	int fd = fmap_server_fd(s);
-	int ret = writev(fd, iov, 3) < 0 ? -errno : 0;
-
-	close(fd);
-	return ret;
-}
-
 static int store(struct fmap_server *s, uint64_t nodeid, uint64_t off,
 		 const char *data)
 {
 	struct fuse_notify_store_out arg = {
 		.nodeid = nodeid, .offset = off, .size = strlen(data),
 	};
+	char body[128];
 
-	return notify(s, FUSE_NOTIFY_STORE, &arg, sizeof(arg), data, arg.size);
-}
-
-static int inval(struct fmap_server *s, uint64_t nodeid, int64_t off,
-		 int64_t len)
-{
-	struct fuse_notify_inval_inode_out arg = {
-		.ino = nodeid, .off = off, .len = len,
-	};
-
-	return notify(s, FUSE_NOTIFY_INVAL_INODE, &arg, sizeof(arg), NULL, 0);
+	memcpy(mempcpy(body, &arg, sizeof(arg)), data, arg.size);
+	return fmap_notify(s, FUSE_NOTIFY_STORE, body, sizeof(arg) + arg.size);
 }
 
 TEST_F(notify, store_into_a_mapped_file_is_refused)
@@ -109,16 +82,17 @@ TEST_F(notify, store_before_the_first_open)
 	close(fd);
 }
 
-/* It may fail or not: the mapping and its bytes are there after it */
+/* See invalidate.c for what they do to the map */
 TEST_F(notify, invalidations_of_the_inode)
 {
-	inval(self->s, self->nodeid, 0, 0);
+	EXPECT_EQ(0, fmap_inval_inode(self->s, self->nodeid, 0, 0));
 	EXPECT_FALSE(fmap_sigbus(self->p, false));
-	inval(self->s, self->nodeid, PG, PG);
-	inval(self->s, self->nodeid, 2 * MB - PG, 2 * PG);
-	inval(self->s, self->nodeid, -1, 0);
+	EXPECT_EQ(0, fmap_inval_inode(self->s, self->nodeid, PG, PG));
+	EXPECT_EQ(0, fmap_inval_inode(self->s, self->nodeid, 2 * MB - PG,
+				      2 * PG));
+	EXPECT_EQ(0, fmap_inval_inode(self->s, self->nodeid, -1, 0));
 	EXPECT_FALSE(fmap_sigbus(self->p + 2 * MB, false));
-	EXPECT_EQ(0, inval(self->s, FUSE_ROOT_ID, 0, 0));
+	EXPECT_EQ(0, fmap_inval_inode(self->s, FUSE_ROOT_ID, 0, 0));
 }
 
 /* Requests that it takes to read the names of the files */
@@ -141,7 +115,7 @@ TEST_F(notify, names_of_a_folder)
 	self->s->cfg.cache_dir = true;
 	EXPECT_NE(0, list(self->s));
 	EXPECT_EQ(0, list(self->s));
-	EXPECT_EQ(0, inval(self->s, FUSE_ROOT_ID, 0, 0));
+	EXPECT_EQ(0, fmap_inval_inode(self->s, FUSE_ROOT_ID, 0, 0));
 	EXPECT_NE(0, list(self->s));
 }
 
@@ -151,21 +125,12 @@ TEST_F(notify, retrieve_gives_no_page_cache)
 		.nodeid = self->nodeid, .size = 4 * PG,
 	};
 
-	notify(self->s, FUSE_NOTIFY_RETRIEVE, &arg, sizeof(arg), NULL, 0);
+	fmap_notify(self->s, FUSE_NOTIFY_RETRIEVE, &arg, sizeof(arg));
 }
 
 TEST_F(notify, name_goes_and_file_stays)
 {
-	struct {
-		struct fuse_notify_inval_entry_out out;
-		char name[5];
-	} arg = {
-		.out = { .parent = FUSE_ROOT_ID, .namelen = 4 },
-		.name = "file",
-	};
-
-	EXPECT_EQ(0, notify(self->s, FUSE_NOTIFY_INVAL_ENTRY, &arg.out,
-			    sizeof(arg.out), arg.name, 5));
+	EXPECT_EQ(0, fmap_inval_entry(self->s, "file"));
 	EXPECT_EQ(0, fmap_try_open(self->s, "file", O_RDWR));
 	EXPECT_EQ(1, self->s->count[FUSE_GET_FMAP]);
 }

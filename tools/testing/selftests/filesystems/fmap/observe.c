@@ -77,7 +77,7 @@ TEST_F(observe, counters_begin_with_0)
 		"opens_mapped", "opens_ordinary", "opens_refused", "fetches",
 		"fetch_errors", "installs", "evictions", "faults_4k",
 		"faults_2m", "fallbacks", "faults_failed", "lookup_misses",
-		"reads", "writes", "refusals",
+		"reads", "writes", "refusals", "map_bytes", "claim_bytes",
 	};
 	unsigned int i;
 
@@ -253,7 +253,7 @@ TEST_F(observe, events_of_a_fetch)
 
 	ASSERT_EQ(0, fmap_trace_start(&self->trace, "fuse_fmap/fmap_fetch"));
 	EXPECT_EQ(0, fmap_try_open(self->s, "file", O_RDONLY));
-	snprintf(want, sizeof(want), "room %u ret %u",
+	snprintf(want, sizeof(want), "offset 0 room %u ret %u",
 		 self->s->fmap_in.size,
 		 (unsigned int)self->s->file[0].map_len);
 	EXPECT_EQ(1, traced(self, want));
@@ -264,8 +264,8 @@ TEST_F(observe, event_of_an_install)
 	struct fmap_file *f = &self->s->file[0];
 	char want[80];
 
-	snprintf(want, sizeof(want), "size %llu extents 2 claims 2 ret 0",
-		 SIZE);
+	snprintf(want, sizeof(want),
+		 "size %llu start 0 next 0 extents 2 ret 0", SIZE);
 	ASSERT_EQ(0, fmap_trace_start(&self->trace, "fuse_fmap/fmap_install"));
 	EXPECT_EQ(0, fmap_try_open(self->s, "file", O_RDONLY));
 	EXPECT_EQ(1, traced(self, want));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fmap_paging.h"
 #include "fmap_test.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
@@ -134,14 +135,14 @@ TEST_F(over_uring, map_longer_than_the_first_room)
 	EXPECT_EQ(2, self->s->by_uring[FUSE_GET_FMAP]);
 }
 
-/* A reply is at most as long as one to a READ: the server cannot say it */
+/* A reply is at most as long as one to a READ: more need not be asked for */
 TEST_F(over_uring, map_longer_than_any_reply)
 {
 	struct fmap_layout l = many(MANY);
 
 	fmap_server_mapped(self->s, "many", &l);
-	EXPECT_EQ(-E2BIG, fmap_try_open(self->s, "many", O_RDWR));
-	EXPECT_EQ(2, self->s->by_uring[FUSE_GET_FMAP]);
+	EXPECT_EQ(-EIO, fmap_try_open(self->s, "many", O_RDWR));
+	EXPECT_EQ(1, self->s->by_uring[FUSE_GET_FMAP]);
 	EXPECT_EQ(0, fmap_check_file(self->s, "file", SIZE, 1));
 }
 
@@ -168,6 +169,128 @@ TEST_F(over_uring, death_of_the_server)
 	EXPECT_TRUE(fmap_file_holds(fd, SIZE, 1));
 	close(fd);
 	EXPECT_GT(0, fmap_try_open(self->s, "file", O_RDWR));
+}
+
+/* Maps that come in pages, by the ring and beside it */
+#define RING_ROOM	(128 * KB)
+
+FIXTURE(paged)
+{
+	struct fmap_server *s;
+	struct fmap_paging *p;
+	struct fmap_layout l;
+	char was;
+};
+
+FIXTURE_VARIANT(paged)
+{
+	uint64_t init_flags;
+	uint32_t room;		/* the most that is offered */
+};
+
+FIXTURE_VARIANT_ADD(paged, over_uring) {
+	.init_flags = FUSE_OVER_IO_URING, .room = RING_ROOM,
+};
+
+FIXTURE_VARIANT_ADD(paged, by_dev_fuse) { .room = 256 * KB };
+
+FIXTURE_SETUP(paged)
+{
+	struct fmap_config cfg = { .init_flags = variant->init_flags };
+
+	ASSERT_EQ(0, fmap_test_begin());
+	self->was = set_enabled('Y');
+	if (!self->was)
+		SKIP(return, "needs CONFIG_FUSE_IO_URING");
+	self->l = many(MANY);
+	self->s = fmap_test_serve(&cfg, "file", &layout);
+	ASSERT_NE(NULL, self->s);
+	self->p = fmap_server_paged(self->s, "many", &self->l);
+}
+
+FIXTURE_TEARDOWN(paged)
+{
+	if (self->s)
+		fmap_server_umount(self->s, 0);
+	fmap_server_free(self->s);
+	if (self->was)
+		set_enabled(self->was);
+}
+
+/* The room grows until the ring has no more: 4, 16, 64, 128 KiB, or 256 KiB */
+TEST_F(paged, map_larger_than_the_ring)
+{
+	uint32_t most = 0;
+	unsigned int i;
+
+	ASSERT_EQ(0, fmap_fill_devices(&self->l, 5));
+	EXPECT_EQ(0, fmap_check_file(self->s, "many", self->l.size, 5));
+	EXPECT_EQ(4, self->p->nr_asked);
+	for (i = 0; i < self->p->nr_asked; i++)
+		if (self->p->asked[i].in.size > most)
+			most = self->p->asked[i].in.size;
+	EXPECT_EQ(variant->room, most);
+	EXPECT_EQ(variant->init_flags ? 4 : 0,
+		  self->s->by_uring[FUSE_GET_FMAP]);
+}
+
+/* An extent each time: nothing is lost between so many requests */
+TEST_F(paged, extent_by_extent)
+{
+	self->p->l.nextents = 500;
+	self->p->l.size = 500 * PG;
+	self->p->bytes = 500 * PG;
+	self->p->max_exts = 1;
+	self->s->file[1].size = 500 * PG;
+	ASSERT_EQ(0, fmap_fill_devices(&self->p->l, 6));
+	EXPECT_EQ(0, fmap_check_file(self->s, "many", 500 * PG, 6));
+	EXPECT_EQ(500, self->p->nr_asked);
+}
+
+/* A place behind the end of the ring's room, and what is in front of it */
+TEST_F(paged, in_no_order)
+{
+	static const unsigned int pages[] = { 5999, 3000, 0, 4500, 5998, 1500 };
+	int fd = fmap_open(self->s, "many", O_RDWR);
+	char want[PG], got[PG];
+	unsigned int i;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fmap_fill_devices(&self->l, 7));
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		fmap_fill(want, PG, 7, pages[i] * PG);
+		EXPECT_EQ(PG, pread(fd, got, PG, pages[i] * PG));
+		EXPECT_EQ(0, memcmp(want, got, PG));
+	}
+	for (i = 0; i < self->p->nr_asked; i++)
+		EXPECT_GE(RING_ROOM, self->p->asked[i].in.size);
+	close(fd);
+}
+
+/* A server that wants more room than the ring has cannot be helped */
+static void want_more(struct fmap_page *page, const void *arg)
+{
+	if (!page->in->offset)
+		return;
+	page->len = sizeof(*page->map);
+	page->map->fmap_size = RING_ROOM + 4 * KB;
+}
+
+TEST_F(paged, more_room_than_the_ring_has)
+{
+	int fd = fmap_open(self->s, "many", O_RDWR);
+	char c;
+
+	ASSERT_LE(0, fd);
+	self->p->spoil = want_more;
+	EXPECT_EQ(-1, pread(fd, &c, 1, 3000 * PG));
+	EXPECT_EQ(EIO, errno);
+	/* Asked once by the ring, and with the room it wants beside it */
+	EXPECT_EQ(variant->init_flags ? 2 : 3, self->p->nr_asked);
+	EXPECT_EQ(1, pread(fd, &c, 1, 0));
+	self->p->spoil = NULL;
+	EXPECT_EQ(1, pread(fd, &c, 1, 3000 * PG));
+	close(fd);
 }
 
 FMAP_TEST_MAIN
