@@ -11,12 +11,12 @@
 #include <linux/workqueue.h>
 
 struct fiemap_extent_info;
+struct fuse_copy_state;
 
 #ifdef CONFIG_FUSE_DAX_FMAP
 
 struct fmap_dev;
 struct fmap_stats;
-struct fuse_copy_state;
 
 /**
  * struct fuse_fmap_slot - what a device index means

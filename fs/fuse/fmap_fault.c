@@ -11,6 +11,7 @@
 #include <linux/dax.h>
 #include <linux/file.h>
 #include <linux/huge_mm.h>
+#include <linux/iomap.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
@@ -41,19 +42,29 @@ static u64 fmap_fault_start(const struct vm_fault *vmf, unsigned int order)
 }
 
 /*
- * Is the map there for all that the fault may map?  fs/dax is asked only then:
- * if a piece of the map were missing, it would settle for a page of 4 KiB, and
- * its entry for that page would keep the 2 MiB around it from ever being mapped
- * as one.
+ * Where what the fault may map lies.  fs/dax is asked only if the map is there for
+ * all of that: else it would settle for a page of 4 KiB, and its entry for that
+ * page would keep the 2 MiB around it from ever being mapped as one.
+ *
+ * Return: 0; -ENODATA if the map has to be fetched; -EIO.
  */
-static bool fmap_fault_ready(struct inode *inode, const struct vm_fault *vmf,
-			     unsigned int order)
+static int fmap_fault_locate(struct inode *inode, const struct vm_fault *vmf,
+			     unsigned int order, struct iomap *iomap)
 {
 	u64 start = fmap_fault_start(vmf, order);
+	u64 end = fmap_fault_end(inode, start, order);
+	int err;
 
 	if (READ_ONCE(get_fuse_inode(inode)->fmap->resize))
-		return false;
-	return fmap_present(inode, start, fmap_fault_end(inode, start, order));
+		return -ENODATA;
+	/* fs/dax looks at the size as well, and says what that means */
+	if (start >= end)
+		return 0;
+	err = fmap_iomap_begin(inode, start, end - start, IOMAP_FAULT, iomap,
+			       NULL);
+	if (err || iomap->length == end - start)
+		return err;
+	return fmap_present(inode, start + iomap->length, end) ? 0 : -ENODATA;
 }
 
 /* A part of the map that came later may lie on memory that is not persistent */
@@ -74,12 +85,21 @@ static vm_fault_t fmap_fault_locked(struct vm_fault *vmf, unsigned int order)
 {
 	struct address_space *mapping = vmf->vma->vm_file->f_mapping;
 	struct inode *inode = mapping->host;
-	vm_fault_t ret = 0;
+	struct iomap_iter iter = { .inode = inode };
+	vm_fault_t ret;
+	int err;
 
 	filemap_invalidate_lock_shared(mapping);
-	if (fmap_fault_ready(inode, vmf, order))
-		ret = fmap_breaks_promise(inode, vmf) ? VM_FAULT_SIGBUS :
-		      dax_iomap_fault(vmf, order, NULL, NULL, &fmap_iomap_ops);
+	err = fmap_fault_locate(inode, vmf, order, &iter.iomap);
+	if (err == -ENODATA)
+		ret = 0;
+	else if (fmap_breaks_promise(inode, vmf))
+		ret = VM_FAULT_SIGBUS;
+	else if (err)
+		/* Other pages of 4 KiB may lie on a device that is there */
+		ret = order ? VM_FAULT_FALLBACK : VM_FAULT_SIGBUS;
+	else
+		ret = dax_fault_iomap(vmf, order, &iter);
 	filemap_invalidate_unlock_shared(mapping);
 	return ret;
 }
@@ -227,7 +247,19 @@ static vm_fault_t fmap_mkwrite(struct vm_fault *vmf)
 	return fmap_fault_once(vmf, 0, true) ?: VM_FAULT_NOPAGE;
 }
 
+/*
+ * No pages around a fault are mapped with it.  But mm takes the existence of this
+ * operation for a sign that the others can do without mmap_lock, which these can;
+ * and else it takes it for each fault of 4 KiB.
+ */
+static vm_fault_t fmap_map_pages(struct vm_fault *vmf, pgoff_t first,
+				 pgoff_t last)
+{
+	return 0;
+}
+
 static const struct vm_operations_struct fmap_vm_ops = {
+	.map_pages	= fmap_map_pages,
 	.fault		= fmap_fault,
 	.huge_fault	= fmap_huge_fault,
 	.page_mkwrite	= fmap_mkwrite,

@@ -52,6 +52,8 @@
 
 struct dax_device;
 struct dax_holder_operations;
+struct fuse_fmap_conn;
+struct iomap;
 struct iomap_ops;
 
 /* Stands in fmap.pieces where no look-up may lead anywhere for now */
@@ -213,6 +215,9 @@ void fmap_linger_stop(struct fuse_fmap_conn *fmc);
 
 /* fmap_iomap.c */
 extern const struct iomap_ops fmap_iomap_ops;
+int fmap_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
+		     unsigned int flags, struct iomap *iomap,
+		     struct iomap *srcmap);
 extern const struct iomap_ops fmap_report_ops;
 
 /* fmap_rw.c */

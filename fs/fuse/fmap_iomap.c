@@ -30,16 +30,23 @@ static int fmap_dead(struct inode *inode, loff_t pos, loff_t length)
 	return -EIO;
 }
 
-/*
- * Called with invalidate_lock held, and from a fault with a DAX entry locked:
- * it must not wait for the server.
+/**
+ * fmap_iomap_begin - tell fs/dax where bytes of a file lie
+ * @inode: a mapped file
+ * @pos: position in bytes
+ * @length: bytes wanted from there on
+ * @flags: IOMAP_*, what it is for
+ * @iomap: filled in, with @length bytes or fewer.  Its flags are 0: no block is
+ *	   ever new, so that no write takes a mapping away from anyone
+ * @srcmap: not used
  *
- * @flags says what is wanted, iomap->flags what was found; the latter is 0: no
- * block is ever new, so that no write takes a mapping away from anyone.
+ * Context: Does not sleep.  The caller has invalidate_lock.
+ * Return: 0; -ENODATA: the map is not there, but can be fetched; -EIO: there is
+ * no such byte, or its device is gone; -ENOENT: the file ends (IOMAP_REPORT).
  */
-static int fmap_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
-			    unsigned int flags, struct iomap *iomap,
-			    struct iomap *srcmap)
+int fmap_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
+		     unsigned int flags, struct iomap *iomap,
+		     struct iomap *srcmap)
 {
 	struct fmap_dev *dev;
 	struct fmap_loc loc;
