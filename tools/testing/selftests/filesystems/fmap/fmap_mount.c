@@ -11,36 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "fmap_command.h"
 #include "fmap_util.h"
 #include "mount_tree.h"
-
-#define FAILED		125
-
-static int complain(const char *what)
-{
-	fprintf(stderr, "fmap_mount: %s: %s\n", what, strerror(errno));
-
-	return FAILED;
-}
-
-static int run(char **command)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		execvp(command[0], command);
-		_exit(complain(command[0]));
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return complain("running the command");
-	if (WIFSIGNALED(status))
-		return 128 + WTERMSIG(status);
-
-	return WEXITSTATUS(status);
-}
 
 static int serve(struct fmap_server *s, char **command)
 {
@@ -51,18 +25,18 @@ static int serve(struct fmap_server *s, char **command)
 	fmap_server_dev(s, DEV1, fmap_dax_node(1));
 	errno = -fmap_server_mount(s);
 	if (errno)
-		return complain("mount");
+		return fmap_command_complain("mount");
 
 	setenv("FMAP_DIR", s->dir, 1);
-	status = run(command);
+	status = fmap_command_run(command);
 	asked = fmap_server_data_requests(s);
 	if (asked) {
 		fprintf(stderr, "fmap_mount: %u requests for data\n", asked);
-		status = FAILED;
+		status = FMAP_COMMAND_FAILED;
 	}
 	errno = -fmap_server_umount(s, 0);
 	if (errno)
-		return complain("umount");
+		return fmap_command_complain("umount");
 
 	return status;
 }
@@ -78,16 +52,16 @@ static int mount_and_run(uint64_t mib, bool one, char **command)
 
 	errno = fmap_dax_find() < 2 ? ENODEV : 0;
 	if (errno)
-		return complain("two DAX nodes in fs-dax mode, of 64 MiB");
+		return fmap_command_complain("two DAX nodes in fs-dax mode, of 64 MiB");
 	errno = -tree_begin(mib * MB, one);
 	if (errno)
-		return complain("files of that size");
+		return fmap_command_complain("files of that size");
 	errno = -fmap_test_begin();
 	if (errno)
-		return complain("a mount namespace");
+		return fmap_command_complain("a mount namespace");
 	s = fmap_server_new(&cfg);
 	if (!s)
-		return complain("a server");
+		return fmap_command_complain("a server");
 	status = serve(s, command);
 	fmap_server_free(s);
 
@@ -110,7 +84,7 @@ int main(int argc, char **argv)
 	}
 	if (wrong || optind == argc) {
 		fprintf(stderr, "usage: fmap_mount [-1] [-s MIB] COMMAND [ARG]...\n");
-		return FAILED;
+		return FMAP_COMMAND_FAILED;
 	}
 
 	return mount_and_run(mib, one, argv + optind);

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
+#include "fmap_command.h"
 #include "fmap_util.h"
 
 #define SIZE		(8 * MB)
@@ -46,22 +46,6 @@ static struct fmap_server *serve(void)
 	return s;
 }
 
-static int run(char **command)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		execvp(command[0], command);
-		perror(command[0]);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return 1;
-
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
 int main(int argc, char **argv)
 {
 	struct fmap_server *s;
@@ -87,7 +71,7 @@ int main(int argc, char **argv)
 		return 1;
 	snprintf(path, sizeof(path), "%s/file", s->dir);
 	setenv("VFS_FILE", path, 1);
-	status = run(argv + 1);
+	status = fmap_command_run(argv + 1);
 	asked = fmap_server_data_requests(s);
 	if (asked) {
 		fprintf(stderr, "vfs_serve: %u requests for data\n", asked);
