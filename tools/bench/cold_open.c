@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * cold_open FILE...: what it takes to look up, open for the first time and open
- * once more files that this mount has not seen yet. Prints nanoseconds a file.
+ * cold_open FILE...: what it takes to look up, open for the first time, open once
+ * more and look at files that this mount has not seen yet. Prints nanoseconds a file.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ULL + t.tv_nsec;
-}
+#include "bench.h"
 
 static int look_up(const char *path)
 {
@@ -38,17 +26,14 @@ static int open_close(const char *path)
 static void measure(const char *what, int (*act)(const char *path),
 		    char **paths, int n)
 {
-	uint64_t start = now();
+	uint64_t start = bench_now();
 	int i;
 
 	for (i = 0; i < n; i++) {
-		if (act(paths[i])) {
-			fprintf(stderr, "cold_open: %s: %s\n", paths[i],
-				strerror(errno));
-			exit(1);
-		}
+		if (act(paths[i]))
+			bench_die("%s: %s", paths[i], strerror(errno));
 	}
-	printf("%s %ju\n", what, (uintmax_t)((now() - start) / n));
+	bench_say(what, bench_now() - start, n);
 }
 
 int main(int argc, char **argv)
@@ -63,5 +48,6 @@ int main(int argc, char **argv)
 	measure("lookup", look_up, paths, n);
 	measure("cold", open_close, paths, n);
 	measure("warm", open_close, paths, n);
+	measure("stat", look_up, paths, n);
 	return 0;
 }
