@@ -315,16 +315,16 @@ int fmap_settle(struct inode *inode, unsigned long first, unsigned long last)
  *
  * Context: as fmap_settle().
  * Return: as fmap_settle().  With -EBUSY no access reaches the old memory any
- * more; with -ENOMEM that holds for a part only.
+ * more, unless memory was short as well; with -ENOMEM that holds for a part only.
  */
 int fmap_drop(struct inode *inode, unsigned long first, unsigned long last)
 {
 	struct fmap *map = get_fuse_inode(inode)->fmap;
 	unsigned long page = first, begin, end;
+	int err = 0;
 
 	for (;;) {
 		void *entry = fmap_walk(map, page, &begin, &end);
-		int err = 0;
 
 		if (entry && !xa_is_value(entry)) {
 			if (begin >= first && end <= last)
@@ -332,14 +332,12 @@ int fmap_drop(struct inode *inode, unsigned long first, unsigned long last)
 			else
 				err = fmap_cut(inode, entry, first, last);
 		}
-		if (err)
-			return err;
-		if (end >= last)
+		if (err || end >= last)
 			break;
 		page = end + 1;
 		cond_resched();
 	}
-	return fmap_settle(inode, first, last);
+	return fmap_settle(inode, first, last) ?: err;
 }
 
 /**

@@ -42,6 +42,33 @@ static u64 fmap_fault_start(const struct vm_fault *vmf, unsigned int order)
 }
 
 /*
+ * Bytes that two messages have told may lie one behind the other, though their
+ * pieces are two: a map that comes in pages, or a part that was taken back and
+ * told again, is not to cost a page of 2 MiB.
+ *
+ * Return: as fmap_fault_locate(), with @iomap as long as it can be.
+ */
+static int fmap_fault_join(struct inode *inode, u64 end, struct iomap *iomap)
+{
+	for (;;) {
+		u64 pos = iomap->offset + iomap->length;
+		struct iomap next = {};
+		int err;
+
+		if (pos >= end)
+			return 0;
+		err = fmap_iomap_begin(inode, pos, end - pos, IOMAP_FAULT, &next,
+				       NULL);
+		if (err == -ENODATA)
+			return err;
+		if (err || next.dax_dev != iomap->dax_dev ||
+		    next.addr != iomap->addr + iomap->length)
+			return fmap_present(inode, pos, end) ? 0 : -ENODATA;
+		iomap->length += next.length;
+	}
+}
+
+/*
  * Where what the fault may map lies.  fs/dax is asked only if the map is there for
  * all of that: else it would settle for a page of 4 KiB, and its entry for that
  * page would keep the 2 MiB around it from ever being mapped as one.
@@ -62,9 +89,7 @@ static int fmap_fault_locate(struct inode *inode, const struct vm_fault *vmf,
 		return 0;
 	err = fmap_iomap_begin(inode, start, end - start, IOMAP_FAULT, iomap,
 			       NULL);
-	if (err || iomap->length == end - start)
-		return err;
-	return fmap_present(inode, start + iomap->length, end) ? 0 : -ENODATA;
+	return err ?: fmap_fault_join(inode, end, iomap);
 }
 
 /* A part of the map that came later may lie on memory that is not persistent */

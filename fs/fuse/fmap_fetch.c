@@ -187,6 +187,8 @@ static int fmap_fetch_send(struct inode *inode, struct fmap_fetch *fetch)
 	fetch->generation = map->generation;
 	mutex_unlock(&map->lock);
 
+	/* The ring may have become ready since */
+	fetch->room = min(fetch->room, fmap_request_room(inode));
 	req = fmap_request_map(inode, fetch->offset, fetch->length,
 			       fetch->room);
 	if (IS_ERR(req))

@@ -204,8 +204,10 @@ static void fmap_note(struct inode *inode, const struct fmap_message *msg,
 	if (msg->next)
 		map->paged = true;
 	guard(spinlock)(&fi->lock);
+	/* The end of a file that has shrunk can be before what was asked for */
 	if (!msg->next)
-		map->end = end;
+		map->end = msg->piece ? end :
+			   min(end, PAGE_ALIGN(msg->file_size));
 	else if (!map->end || i_size_read(inode) != msg->file_size)
 		map->end = PAGE_ALIGN(msg->file_size);
 	inode->i_blocks = map->end >> SECTOR_SHIFT;
