@@ -123,6 +123,16 @@ encode_page(const struct fmap_paging *p, const struct fuse_get_fmap_in *in,
 	return map;
 }
 
+/* All that can be said of what lies behind the end */
+static struct fuse_famfs_fmap_header *encode_end(const struct fmap_paging *p,
+						 size_t *len)
+{
+	struct fmap_layout l = p->l;
+
+	l.nextents = 0;
+	return fmap_encode(&l, len);
+}
+
 static void note(struct fmap_paging *p, const struct fuse_get_fmap_in *in,
 		 uint64_t next)
 {
@@ -136,8 +146,9 @@ void fmap_answer_page(struct fmap_req *r, struct fmap_paging *p)
 	struct fmap_page page = { .in = r->arg };
 	void *room;
 
-	if (page.in->offset < p->bytes &&
-	    page.in->size > sizeof(*page.map))
+	if (page.in->offset >= p->bytes)
+		page.map = encode_end(p, &page.len);
+	else if (page.in->size > sizeof(*page.map))
 		page.map = encode_page(p, page.in, &page.len);
 	note(p, page.in, page.map ? page.map->next_offset : 0);
 	room = page.map ? realloc(page.map, page.len + FMAP_SPOIL) : NULL;

@@ -27,7 +27,7 @@
 #define FMAP_XATTRS	16
 #define FMAP_ARENA	(40 << 20)
 
-/* How a server tells maps and devices: see "three kinds" in fuse_fmap.rst */
+/* How a server tells maps and devices: see "Kinds of servers" in fuse-fmap-wire.rst */
 enum fmap_kind {
 	FMAP_PROBE,	/* pull; a map that does not fit is answered by its size */
 	FMAP_NOSIZE,	/* pull; at most 4096 bytes, fmap_size is 0 */

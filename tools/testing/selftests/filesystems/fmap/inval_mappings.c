@@ -120,6 +120,8 @@ TEST_F(inval_mappings, neighbours_while_the_server_sleeps)
 /* Two places may not be one page of 2 MiB, nor be cut out of one */
 TEST_F(inval_mappings, no_huge_page_of_two_places)
 {
+	char *q;
+
 	EXPECT_EQ(0, fmap_inval(self->s, self->nodeid, MB, PG));
 	EXPECT_EQ(2, SEED(MB, PG));
 	fmap_touch(self->p, HUGE_PG, PG, false);
@@ -132,6 +134,24 @@ TEST_F(inval_mappings, no_huge_page_of_two_places)
 	EXPECT_EQ(0, fmap_inval(self->s, self->nodeid, 0, HUGE_PG));
 	EXPECT_EQ(0, present(self->p, HUGE_PG));
 	EXPECT_EQ(2, SEED(0, HUGE_PG));
+	EXPECT_EQ(0, fmap_inval(self->s, self->nodeid, 0, HUGE_PG));
+	/* In another mapping: this one has a table of small pages there */
+	q = fmap_map_aligned(self->fd, HUGE_PG, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, q);
+	EXPECT_EQ(2, fmap_seed_of(q, HUGE_PG, 0));
+	EXPECT_TRUE(fmap_all_huge(q, HUGE_PG));
+	munmap(q, HUGE_PG);
+}
+
+/* The server changes its mind: what it tells for the second time is no other part */
+TEST_F(inval_mappings, told_again_where_it_was)
+{
+	fmap_file_layout(self->s, &self->s->file[0], &old);
+	EXPECT_EQ(0, fmap_inval(self->s, self->nodeid, 5 * PG, PG));
+	EXPECT_EQ(1, SEED(5 * PG, PG));
+	EXPECT_EQ(2, self->s->count[FUSE_GET_FMAP]);
+	EXPECT_TRUE(fmap_all_huge(self->p, 2 * HUGE_PG));
+	EXPECT_EQ(1, SEED(0, SIZE));
 }
 
 TEST_F(inval_mappings, all_of_it)
@@ -190,9 +210,10 @@ TEST_F(inval_mappings, private_copies_stay)
 	munmap(q, SIZE);
 }
 
-/* A child that looks when it is told to, and says what it sees */
+/* A child that looks, and once more when it is told to, and says what it sees */
 struct child {
 	char *p;
+	int ready[2];
 	int go[2];
 };
 
@@ -201,7 +222,9 @@ static int look(void *arg)
 	struct child *c = arg;
 	char byte;
 
-	if (read(c->go[0], &byte, 1) != 1)
+	if (fmap_seed_of(c->p, SIZE, 0) != 1)
+		return -EINVAL;
+	if (write(c->ready[1], "r", 1) != 1 || read(c->go[0], &byte, 1) != 1)
 		return -EIO;
 
 	return fmap_seed_of(c->p, SIZE, 0);
@@ -211,11 +234,13 @@ TEST_F(inval_mappings, child_of_a_fork)
 {
 	struct child c = { .p = self->p };
 	pid_t pid;
+	char byte;
 
-	ASSERT_EQ(0, pipe(c.go));
+	ASSERT_EQ(0, pipe(c.go) | pipe(c.ready));
 	madvise(self->p, SIZE, MADV_DOFORK);
 	fmap_touch(self->p, SIZE, PG, false);
 	pid = fmap_start(look, &c);
+	EXPECT_EQ(1, read(c.ready[0], &byte, 1));
 	EXPECT_EQ(0, fmap_inval(self->s, self->nodeid, 0, 0));
 	EXPECT_EQ(1, write(c.go[1], "g", 1));
 	EXPECT_EQ(2, fmap_exit_soon(pid));
@@ -223,6 +248,8 @@ TEST_F(inval_mappings, child_of_a_fork)
 	EXPECT_EQ(2, self->s->count[FUSE_GET_FMAP]);
 	close(c.go[0]);
 	close(c.go[1]);
+	close(c.ready[0]);
+	close(c.ready[1]);
 }
 
 TEST_F(inval_mappings, two_opens_and_two_mappings)

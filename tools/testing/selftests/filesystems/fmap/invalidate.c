@@ -24,6 +24,29 @@ static const struct fmap_layout old = FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE,
 static const struct fmap_layout new = FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE,
 						  SIZE, new_ext);
 
+/*
+ * The same interleaved, so that what is cut out of it begins and ends amid stripes
+ * and chunks. The bytes that a test of single places names are at the same place.
+ */
+static const struct fmap_ext old_stripes[] = {
+	FMAP_STRIPED(2, 16 * PG, TAIL,
+		     { DEV0, 4 * MB, 2 * MB }, { DEV1, 4 * MB, 2 * MB }),
+	FMAP_STRIPED(2, 2 * PG, 4 * PG,
+		     { DEV1, 0, 2 * PG }, { DEV0, MB, 2 * PG }),
+};
+
+static const struct fmap_ext new_stripes[] = {
+	FMAP_STRIPED(2, 8 * PG, TAIL,
+		     { DEV1, 8 * MB, 2 * MB }, { DEV0, 8 * MB, 2 * MB }),
+	FMAP_STRIPED(2, PG, 4 * PG,
+		     { DEV0, 0, 2 * PG }, { DEV1, MB, 2 * PG }),
+};
+
+static const struct fmap_layout old_striped =
+	FMAP_LAYOUT(FUSE_FAMFS_EXT_INTERLEAVE, SIZE, old_stripes);
+static const struct fmap_layout new_striped =
+	FMAP_LAYOUT(FUSE_FAMFS_EXT_INTERLEAVE, SIZE, new_stripes);
+
 FIXTURE(invalidate)
 {
 	struct fmap_server *s;
@@ -31,12 +54,23 @@ FIXTURE(invalidate)
 	int fd;
 };
 
+FIXTURE_VARIANT(invalidate)
+{
+	const struct fmap_layout *old;
+	const struct fmap_layout *new;
+};
+
+FIXTURE_VARIANT_ADD(invalidate, simple) { .old = &old, .new = &new };
+FIXTURE_VARIANT_ADD(invalidate, striped) {
+	.old = &old_striped, .new = &new_striped,
+};
+
 FIXTURE_SETUP(invalidate)
 {
 	ASSERT_EQ(0, fmap_test_begin());
-	ASSERT_EQ(0, fmap_fill_devices(&old, 1));
-	ASSERT_EQ(0, fmap_fill_devices(&new, 2));
-	self->s = fmap_test_serve(&(struct fmap_config) { }, "file", &old);
+	ASSERT_EQ(0, fmap_fill_devices(variant->old, 1));
+	ASSERT_EQ(0, fmap_fill_devices(variant->new, 2));
+	self->s = fmap_test_serve(&(struct fmap_config) { }, "file", variant->old);
 	ASSERT_NE(NULL, self->s);
 	self->f = &self->s->file[0];
 	self->fd = fmap_open(self->s, "file", O_RDWR);
@@ -64,7 +98,7 @@ FIXTURE_TEARDOWN(invalidate)
 
 TEST_F(invalidate, all_of_it)
 {
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_READ(0, 1, 0, SIZE);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, 0, 0));
 	EXPECT_READ(1, 2, 0, SIZE);
@@ -75,7 +109,7 @@ TEST_F(invalidate, all_of_it)
 
 TEST_F(invalidate, a_page_and_no_other)
 {
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, 5 * PG, PG));
 	EXPECT_READ(0, 1, 0, 5 * PG);
 	EXPECT_READ(0, 1, 6 * PG, SIZE - 6 * PG);
@@ -87,7 +121,7 @@ TEST_F(invalidate, a_page_and_no_other)
 
 TEST_F(invalidate, across_the_extents)
 {
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, TAIL - PG, 2 * PG));
 	EXPECT_READ(0, 1, 0, TAIL - PG);
 	EXPECT_READ(0, 1, TAIL + PG, SIZE - TAIL - PG);
@@ -97,7 +131,7 @@ TEST_F(invalidate, across_the_extents)
 /* The file may be longer or shorter then: whoever comes first has to ask */
 TEST_F(invalidate, to_the_end)
 {
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, TAIL, 0));
 	EXPECT_READ(1, 1, 0, TAIL);
 	EXPECT_READ(0, 2, TAIL, SIZE - TAIL);
@@ -106,7 +140,7 @@ TEST_F(invalidate, to_the_end)
 /* A reply holds all of the map: the kernel takes what it lacks */
 TEST_F(invalidate, holes_are_filled_by_one_request)
 {
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, PG, PG));
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, 5 * PG, 3 * PG));
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, 4 * PG, 2 * PG));
@@ -122,7 +156,7 @@ TEST_F(invalidate, again_and_again)
 	unsigned int i;
 
 	for (i = 0; i < 50; i++) {
-		fmap_file_layout(self->s, self->f, i % 2 ? &old : &new);
+		fmap_file_layout(self->s, self->f, i % 2 ? variant->old : variant->new);
 		ASSERT_EQ(0, fmap_inval(self->s, self->f->nodeid, i * 3 * PG,
 					20 * PG));
 		EXPECT_READ(1, i % 2 ? 1 : 2, i * 3 * PG, 20 * PG);
@@ -146,14 +180,14 @@ TEST_F(invalidate, write_asks_and_goes_to_the_new_place)
 {
 	char page[PG];
 
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, PG, PG));
 	fmap_fill(page, PG, 3, PG);
 	EXPECT_EQ(PG, pwrite(self->fd, page, PG, PG));
 	EXPECT_EQ(2, self->s->count[FUSE_GET_FMAP]);
-	EXPECT_TRUE(fmap_on_devices(&new, PG, page, PG));
+	EXPECT_TRUE(fmap_on_devices(variant->new, PG, page, PG));
 	fmap_fill(page, PG, 1, PG);
-	EXPECT_TRUE(fmap_on_devices(&old, PG, page, PG));
+	EXPECT_TRUE(fmap_on_devices(variant->old, PG, page, PG));
 }
 
 /* Bytes, not pages: each page that has one of them goes */
@@ -161,7 +195,7 @@ TEST_F(invalidate, by_inval_inode)
 {
 	uint64_t nodeid = self->f->nodeid;
 
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval_inode(self->s, nodeid, -1, 0));
 	EXPECT_EQ(0, fmap_inval_inode(self->s, nodeid, -1, PG));
 	EXPECT_READ(0, 1, 0, SIZE);
@@ -278,7 +312,7 @@ TEST_F(invalidate, closed_and_opened_again)
 {
 	close(self->fd);
 	self->fd = -1;
-	fmap_file_layout(self->s, self->f, &new);
+	fmap_file_layout(self->s, self->f, variant->new);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, 0, 0));
 	EXPECT_EQ(0, fmap_check_file(self->s, "file", SIZE, 2));
 	EXPECT_EQ(2, self->s->count[FUSE_GET_FMAP]);
@@ -286,10 +320,7 @@ TEST_F(invalidate, closed_and_opened_again)
 
 TEST_F(invalidate, evicted_after_it)
 {
-	static const struct fmap_layout same =
-		FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE, SIZE, old_ext);
-
-	fmap_server_mapped(self->s, "same", &same);
+	fmap_server_mapped(self->s, "same", variant->old);
 	EXPECT_EQ(0, fmap_inval(self->s, self->f->nodeid, PG, 0));
 	EXPECT_EQ(-EBUSY, fmap_try_open(self->s, "same", O_RDWR));
 	close(self->fd);

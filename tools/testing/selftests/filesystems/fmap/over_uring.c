@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fmap_check.h"
 #include "fmap_paging.h"
 #include "fmap_test.h"
 
@@ -106,6 +107,34 @@ TEST_F(over_uring, maps_and_devices_come_that_way)
 	EXPECT_TRUE(fmap_on_devices(&layout, 0, p, SIZE));
 	EXPECT_EQ(before, fmap_server_requests(self->s));
 	munmap(p, SIZE);
+	close(fd);
+}
+
+/* They go to /dev/fuse, and what the kernel asks because of them comes by ring */
+TEST_F(over_uring, notifications)
+{
+	static const struct fmap_ext to_ext[] = {
+		FMAP_SIMPLE(DEV1, 4 * MB, 2 * MB), FMAP_SIMPLE(DEV0, 0, 2 * PG),
+	};
+	static const struct fmap_layout to = FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE,
+							 SIZE, to_ext);
+	struct fmap_file *f = &self->s->file[0];
+	int fd = fmap_open(self->s, "file", O_RDWR);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fmap_fill_devices(&to, 2));
+	EXPECT_EQ(1, fmap_read_seed(fd, 0, SIZE));
+	fmap_file_layout(self->s, f, &to);
+	EXPECT_EQ(0, fmap_inval(self->s, f->nodeid, PG, PG));
+	EXPECT_EQ(1, fmap_read_seed(fd, 0, PG));
+	EXPECT_EQ(2, fmap_read_seed(fd, PG, PG));
+	EXPECT_EQ(2, self->s->by_uring[FUSE_GET_FMAP]);
+	EXPECT_EQ(0, fmap_store(self->s, f->nodeid, 0, &to));
+	EXPECT_EQ(2, fmap_read_seed(fd, 0, SIZE));
+	EXPECT_EQ(0, fmap_inval_inode(self->s, f->nodeid, 0, 0));
+	EXPECT_EQ(2, fmap_read_seed(fd, 0, SIZE));
+	EXPECT_EQ(3, self->s->by_uring[FUSE_GET_FMAP]);
+	EXPECT_EQ(3, self->s->count[FUSE_GET_FMAP]);
 	close(fd);
 }
 

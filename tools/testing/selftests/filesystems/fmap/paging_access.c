@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "fmap_check.h"
@@ -152,6 +153,44 @@ TEST_F(paging_access, faults_are_of_2_mib)
 	EXPECT_EQ(0, fmap_counter(self->s, "fallbacks"));
 	EXPECT_EQ(0, fmap_counter(self->s, "faults_failed"));
 	EXPECT_EQ(EXTENTS, self->p->nr_asked);
+}
+
+/* Nor does it matter where the pages of the map end */
+TEST_F(paging_access, faults_are_of_2_mib_from_two_pages)
+{
+	unsigned int i;
+
+	self->p->max_bytes = MB;
+	for (i = 2; i < EXTENTS; i++) {
+		char *p = self->map + i * 2 * MB;
+
+		EXPECT_FALSE(fmap_sigbus(p + MB + 77, i % 2));
+		EXPECT_TRUE(fmap_all_huge(p, 2 * MB)) TH_LOG("page %u", i);
+	}
+	EXPECT_EQ(0, fmap_counter(self->s, "faults_4k"));
+	EXPECT_EQ(0, fmap_counter(self->s, "fallbacks"));
+	EXPECT_LE(2 * (EXTENTS - 2), self->p->nr_asked);
+}
+
+/* The kernel asks for what it believes to be the end of the file */
+TEST_F(paging_access, shrinks_when_it_is_taken_back)
+{
+	struct stat st;
+	unsigned int i;
+
+	for (i = 0; i < EXTENTS; i++)
+		EXPECT_EQ(0, fmap_by_read(self->fd, i * 2 * MB));
+	self->s->file[0].size = 4 * MB;
+	self->p->l.size = 4 * MB;
+	self->p->l.nextents = 2;
+	self->p->bytes = 4 * MB;
+	EXPECT_EQ(0, fmap_inval(self->s, self->s->file[0].nodeid, 4 * MB, 0));
+	EXPECT_EQ(0, fmap_by_read(self->fd, 2 * MB));
+	ASSERT_EQ(0, fstat(self->fd, &st));
+	EXPECT_EQ(4 * MB, st.st_size);
+	EXPECT_EQ(4 * MB / 512, st.st_blocks);
+	EXPECT_TRUE(fmap_sigbus(self->map + 4 * MB, false));
+	EXPECT_FALSE(fmap_sigbus(self->map + 4 * MB - 1, false));
 }
 
 /* A read or write between must not have it end in small pages either */

@@ -413,28 +413,4 @@ TEST_F_TIMEOUT(storm, large_pages_that_are_split, 120)
 	EXPECT_EQ(0, fmap_check_file(self->s, "file", SIZE, 1));
 }
 
-/* It is unmounted in the midst of it */
-TEST_F_TIMEOUT(storm, unmount, 120)
-{
-	int i;
-
-	for (i = 0; i < 5; i++) {
-		struct actor a = { self->s, self->fd, self->over, read_some };
-		pid_t pid = fmap_start(play, &a);
-		int n;
-
-		for (n = 0; n < STORM / 10; n++)
-			EXPECT_EQ(0, blow(self->s, variant));
-		*self->over = 1;
-		EXPECT_EQ(0, fmap_exit_soon(pid));
-		*self->over = 0;
-		close(self->fd);
-		EXPECT_EQ(0, fmap_server_umount(self->s, 0));
-		fmap_server_kill(self->s);
-		ASSERT_EQ(0, fmap_server_mount(self->s));
-		self->fd = fmap_open(self->s, "file", O_RDWR);
-		ASSERT_LE(0, self->fd);
-	}
-}
-
 FMAP_TEST_MAIN
