@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause) */
-/*
- * File maps of FUSE: where the bytes of a file lie on memory devices
+/**
+ * DOC: File maps of FUSE: where the bytes of a file lie on memory devices
  *
  * A server that negotiated FUSE_DAX_FMAP may tell the kernel which ranges of
  * which DAX devices hold a file's bytes (its "fmap").  The kernel caches that
@@ -11,15 +11,20 @@
  * them (opcodes, notification codes, the INIT flag) are in fuse.h, which
  * includes this file, and the ioctls on /dev/fuse stand there beside their
  * siblings.  All integers are native endian, as everywhere in the FUSE protocol.
+ * Here they are with their numbers::
  *
- *	opcode		nodeid		in argument		reply
- *	FUSE_GET_FMAP	the file	fuse_get_fmap_in	fuse_famfs_fmap_header,
- *								then extents
- *	FUSE_GET_DAXDEV	device index	none			fuse_daxdev_out
+ *	opcode			nodeid		in argument		reply
+ *	FUSE_GET_FMAP, 54	the file	fuse_get_fmap_in	fuse_famfs_fmap_header,
+ *									then extents
+ *	FUSE_GET_DAXDEV, 55	device index	none			fuse_daxdev_out
  *
  *	notification			body
- *	FUSE_NOTIFY_INVAL_FMAP		fuse_notify_fmap_out
- *	FUSE_NOTIFY_STORE_FMAP		fuse_notify_fmap_out, then a GET_FMAP reply
+ *	FUSE_NOTIFY_INVAL_FMAP, 10	fuse_notify_fmap_out
+ *	FUSE_NOTIFY_STORE_FMAP, 11	fuse_notify_fmap_out, then a GET_FMAP reply
+ *
+ *	ioctl				number
+ *	FUSE_DEV_IOC_DAXDEV_OPEN	_IOW(229, 4, struct fuse_backing_map)
+ *	FUSE_DEV_IOC_DAXDEV_CLOSE	_IOW(229, 5, uint32_t)
  *
  * GET_FMAP.  The extents follow the header without padding and lie end to end
  * in file order.  With FUSE_FAMFS_EXT_SIMPLE they are fuse_famfs_simple_ext,
@@ -29,6 +34,7 @@
  * se_offset + (c / ie_nstrips) * ie_chunk_size.
  *
  * A message is valid if
+ *
  *  - fmap_version is 1, file_type and ext_type are known, reserved fields are 0;
  *  - offsets, lengths and the chunk size are multiples of the page size, but
  *    the ie_nbytes of the last extent of the map may end anywhere;
@@ -36,7 +42,7 @@
  *    holds its share;
  *  - every extent lies inside its device, and no two of the map overlap;
  *  - the extents of the map hold at least file_size bytes; there are none only
- *    if file_size is 0.
+ *    if file_size is 0, or the message is about what lies behind it.
  *
  * Pages.  A message whose next_offset is 0 ends the map.  Otherwise it is a page
  * of it: its extents end at next_offset, where the next page begins.  The first
@@ -49,7 +55,7 @@
  * the map.  A server that never sends a page is always asked for offset 0, and
  * always answers with the whole map.
  *
- * An open whose map does not hold to this fails, and nothing has changed:
+ * An open whose map does not hold to this fails, and nothing has changed::
  *
  *	EINVAL	the message is malformed
  *	EFBIG	the message is larger than FUSE_FMAP_MAX_MSG
@@ -213,12 +219,17 @@ struct fuse_daxdev_out {
  * whether the map goes on behind them, and file_size is the size of the file from
  * now on.  The devices must be known.
  *
- *	EINVAL	the message is malformed, or the inode is no regular file
- *	ENOENT	the kernel does not have the inode
- *	EBUSY	see above; or (store) the inode is an ordinary one, or bytes of a
- *		device belong to another inode
- *	ENODEV	(store) a device is not known, or it is gone
- *	EIO	(store) next_offset is not where the extents end
+ * The errors::
+ *
+ *	EINVAL		the message is malformed, the inode is no regular file, or
+ *			the connection has ended
+ *	ENOENT		the kernel does not have the inode
+ *	EBUSY		see above; or (store) the inode is an ordinary one, or bytes
+ *			of a device belong to another inode
+ *	ENOMEM		a part may not be forgotten yet: send it again
+ *	ENODEV		(store) a device is not known, or it is gone
+ *	EIO		(store) next_offset is not where the extents end
+ *	EFBIG		(store) the message is larger than FUSE_FMAP_MAX_MSG
  *	EOPNOTSUPP	maps are not in force
  */
 struct fuse_notify_fmap_out {
