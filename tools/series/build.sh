@@ -175,7 +175,8 @@ modules_need()
 }
 
 # modpost cannot tell without a whole kernel, but the source can: what is needed
-# since the series must be exported somewhere. $SCRATCH/needed is from before.
+# since the series must be exported somewhere: functions, data and tracepoints.
+# $SCRATCH/needed is from before.
 module_symbols_exported()
 {
 	local new exported
@@ -183,8 +184,9 @@ module_symbols_exported()
 	new=$(modules_need | comm -23 - "$SCRATCH/needed")
 	[[ $new ]] || { echo "the series calls nothing new: was it built?"; return 1; }
 	exported=$(cd "$EACH_TREE" && grep -rhoP --include='*.c' \
-		'^EXPORT_SYMBOL(_GPL)?\(\K\w+' arch/x86 block drivers/base drivers/dax drivers/nvdimm \
-		fs kernel lib mm | sort -u)
+		'^EXPORT_(TRACEPOINT_)?SYMBOL(_GPL)?\(\w+' arch/x86 block drivers/base \
+		drivers/dax drivers/nvdimm fs kernel lib mm |
+		sed -E 's/^EXPORT_TRACEPOINT_/__tracepoint_/; s/(EXPORT_)?SYMBOL(_GPL)?\(//' | sort -u)
 	comm -23 <(echo "$new") <(echo "$exported") | sed 's/^/not exported: /' |
 		not_a_line
 }
