@@ -19,11 +19,12 @@
 #       reads the package lists again; the others do so by themselves when the
 #       lists are older than a day
 #
-# SUITE is a name such as trixie, trixie-backports or forky. A backports suite
-# takes the rest from the release it belongs to. On failure a line on stderr
-# says what is wrong, and the status is not 0.
+# SUITE is a name such as trixie, trixie-backports, bookworm-security or forky. A
+# backports or security suite takes the rest from the release it belongs to. On
+# failure a line on stderr says what is wrong, and the status is not 0.
 #
-# The mirror is $FAMFS_MIRROR, else the one that the system's own apt uses.
+# The mirror is $FAMFS_MIRROR, else the one that the system's own apt uses; for
+# security suites $FAMFS_SECURITY_MIRROR.
 
 # shellcheck source=tools/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -43,29 +44,37 @@ apt_private()
 	esac
 }
 
-# The system's Debian mirror, so that a local one is used where there is one.
+# The system's Debian mirror, so that a local one is used where there is one. ARCHIVE
+# is debian or debian-security, which is a place of its own.
 _apt_mirror()
 {
-	local uri
+	local archive=$1 uri
 
-	if [[ ${FAMFS_MIRROR:-} ]]; then
-		printf '%s\n' "$FAMFS_MIRROR"
-		return
-	fi
 	# shellcheck disable=SC2016 # apt expands it
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-		2>/dev/null | grep -m1 -E '/debian/?$' || true)
-	printf '%s\n' "${uri:-http://deb.debian.org/debian}"
+		2>/dev/null | grep -m1 -E "/$archive/?\$" || true)
+	case $archive in
+	debian)	uri=${FAMFS_MIRROR:-$uri} ;;
+	*)	uri=${FAMFS_SECURITY_MIRROR:-$uri} ;;
+	esac
+	printf '%s\n' "${uri:-http://deb.debian.org/$archive}"
 }
 
 _apt_sources()
 {
-	local suite=$1 mirror s
+	local suite=$1 archive=debian release=${1%-backports}
 
-	mirror=$(_apt_mirror)
-	for s in "${suite%-backports}" "$suite"; do
-		printf 'deb [signed-by=%s] %s %s main\n' "$APT_KEYRING" "$mirror" "$s"
-	done | sort -u
+	release=${release%-security}
+	[[ $suite != *-security ]] || archive=debian-security
+	{
+		_apt_source debian "$release"
+		_apt_source "$archive" "$suite"
+	} | sort -u
+}
+
+_apt_source()
+{
+	printf 'deb [signed-by=%s] %s %s main\n' "$APT_KEYRING" "$(_apt_mirror "$1")" "$2"
 }
 
 # An empty dpkg status makes apt count dependencies from nothing. The sandbox

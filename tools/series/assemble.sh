@@ -35,7 +35,7 @@ tree_edited()
 {
 	local tree=$1 expected=$2
 
-	cut -f 2 "$expected" | tree_hash "$tree" | grep -v '^-' |
+	cut -f 2 "$expected" | tree_hash "$tree" | sed '/^-/d' |
 		comm -23 - <(sort "$expected") | cut -f 2 | sort
 }
 

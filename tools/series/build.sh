@@ -11,8 +11,8 @@ BUILD_DIRS=(fs/fuse/ drivers/dax/)
 BUILD_OPTION=FUSE_DAX_FMAP
 BUILD_KCONFIG=fs/fuse/Kconfig
 
-# The configuration of the test machine with what differs, which comes later and
-# replaces what was said before.
+# The configuration of the test machine with what differs, by base and by purpose,
+# which comes later and replaces what was said before.
 config_fragment()
 {
 	local changes
@@ -22,8 +22,11 @@ config_fragment()
 	off)	changes="CONFIG_$BUILD_OPTION=n" ;;
 	module)	changes="CONFIG_$BUILD_OPTION=y CONFIG_MODULES=y CONFIG_FUSE_FS=m CONFIG_DEV_DAX=m" ;;
 	esac
-	tr ' ' '\n' <<<"$changes" |
-		cat "$TOP/tools/testing/qemu/config/base.config" - |
+	{
+		cat "$TOP/tools/testing/qemu/config/base.config"
+		cat "$TOP/tools/testing/qemu/config/$BASE.config" 2>/dev/null || true
+		tr ' ' '\n' <<<"$changes"
+	} |
 		awk -F= '/^CONFIG_/ { if (!($1 in value)) name[n++] = $1; value[$1] = $0 }
 			END { for (i = 0; i < n; i++) print value[name[i]] }'
 }
@@ -183,7 +186,7 @@ module_symbols_exported()
 
 	new=$(modules_need | comm -23 - "$SCRATCH/needed")
 	[[ $new ]] || { echo "the series calls nothing new: was it built?"; return 1; }
-	exported=$(cd "$EACH_TREE" && grep -rhoP --include='*.c' \
+	exported=$(cd "$EACH_TREE" && grep -rhoP --include='*.[cS]' \
 		'^EXPORT_(TRACEPOINT_)?SYMBOL(_GPL)?\(\w+' arch/x86 block drivers/base \
 		drivers/dax drivers/nvdimm fs kernel lib mm |
 		sed -E 's/^EXPORT_TRACEPOINT_/__tracepoint_/; s/(EXPORT_)?SYMBOL(_GPL)?\(//' | sort -u)

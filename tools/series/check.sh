@@ -94,16 +94,21 @@ check_diff()
 	no_complaints
 }
 
-# Lines that the diffs add to or take from existing files of fs/fuse.
+# Lines that the diffs add to or take from existing files of fs/fuse. Where a diff
+# adapts a whole file of the series to its base, that is no hook.
 hook_lines()
 {
 	local base=$1 entry
 
 	for entry in $(entries); do
 		cat "$TOP/patches/$entry/$base.diff" 2>/dev/null || true
-	done | awk '/^diff --git /{ body = 0 } /^@@/{ body = 1 }
-		/^\+\+\+ /{ if (!body) ours = ($2 ~ /^b\/fs\/fuse\//) }
-		body && /^[+-]/ { n += ours } END { print n + 0 }'
+	done | awk -v whole="$(series_adds | tr '\n' ' ')" '
+		BEGIN { n = split(whole, path, " ")
+			for (i = 1; i <= n; i++) added["b/" path[i]] = 1
+			n = 0 }
+		/^diff --git /{ body = 0 } /^@@/{ body = 1 }
+		/^\+\+\+ /{ if (!body) hook = $2 ~ /^b\/fs\/fuse\// && !($2 in added) }
+		body && /^[+-]/ { n += hook } END { print n + 0 }'
 }
 
 check_budget()

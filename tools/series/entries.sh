@@ -5,7 +5,8 @@
 # order; each holds
 #
 #	message		subject, empty line, body; then a line 'Adds: PATH' for
-#			each whole file of the checkout that the commit carries
+#			each whole file of the checkout that the commit carries;
+#			'Adds: PATH (BASE)' where it does on that base only
 #	BASE.diff	changes of files that the base has (may be missing)
 
 entries()
@@ -27,13 +28,32 @@ entry_message_file()
 	printf '%s\n' "$file"
 }
 
-# Whole files that the commit carries.
+# Whole files that the commit carries on BASE; without BASE: on any.
 entry_adds()
 {
-	local file
+	local file base=${2:-}
 
-	file=$(entry_message_file "$1")
-	sed -n 's/^Adds:[[:space:]]*\(.*[^[:space:]]\)[[:space:]]*$/\1/p' "$file"
+	file=$(entry_message_file "$1") || return
+	awk -v base="$base" '/^Adds:/ { only = $3; gsub(/[()]/, "", only)
+		if (base == "" || only == "" || only == base) print $2 }' "$file"
+}
+
+# Is the commit one for other bases?
+entry_is_elsewhere()
+{
+	compgen -G "$TOP/patches/$1/*.diff" >/dev/null || [[ $(entry_adds "$1") ]]
+}
+
+# The entries that make a commit on BASE, in order.
+base_entries()
+{
+	local base=$1 entry list
+
+	list=$(entries)
+	for entry in $list; do
+		[[ ! -f $TOP/patches/$entry/$base.diff && ! $(entry_adds "$entry" "$base") ]] ||
+			printf '%s\n' "$entry"
+	done
 }
 
 # The message as it is committed: without its Adds: lines.

@@ -70,7 +70,7 @@ commit_entry()
 	local base=$1 dir=$2 entry=$3 trailer=$4 path adds
 	local diff=$TOP/patches/$entry/$base.diff
 
-	adds=$(entry_adds "$entry")
+	adds=$(entry_adds "$entry" "$base")
 	for path in $adds; do
 		[[ -f $TOP/$path ]] ||
 			die "patches/$entry adds $path, which is not in the checkout"
@@ -82,7 +82,8 @@ commit_entry()
 	[[ ! -f $diff ]] || apply_diff "$dir" "$diff"
 	git_plain -C "$dir" add -A -f
 	if git_plain -C "$dir" diff --cached --quiet; then
-		say "note: patches/$entry changes nothing on base $base: left out"
+		entry_is_elsewhere "$entry" ||
+			say "note: patches/$entry changes nothing on base $base: left out"
 		return
 	fi
 	{

@@ -142,13 +142,28 @@ refresh_diff()
 
 refresh_message()
 {
-	local git=$1 commit=$2 entry=$3 text adds
+	local base=$1 git=$2 commit=$3 entry=$4 text adds
 
-	shift 3
+	shift 4
 	text=$(git_plain -C "$git" log -1 --format=%B "$commit" | sed '/^Series-entry:/d')
-	adds=$(printf 'Adds: %s\n' "$@")
-	[[ $# -eq 0 ]] || text+=$'\n\n'$adds
+	adds=$(refresh_adds "$base" "$entry" "$@")
+	[[ ! $adds ]] || text+=$'\n\n'$adds
 	write_if_new "$TOP/patches/$entry/message" "$text"
+}
+
+# The lines Adds: of ENTRY: those for other bases as they are, and one for each of
+# the paths that the commit carries on BASE, as it was if there was one.
+refresh_adds()
+{
+	local base=$1 entry=$2 file=$TOP/patches/$2/message
+
+	shift 2
+	awk -v base="$base" -v paths="$*" 'BEGIN { n = split(paths, path, " ")
+			for (i = 1; i <= n; i++) there[path[i]] = 1 }
+		/^Adds:/ { only = $3; gsub(/[()]/, "", only)
+			if ($2 in there || (only != "" && only != base)) print
+			delete there[$2] }
+		END { for (i = 1; i <= n; i++) if (path[i] in there) print "Adds: " path[i] }' "$file"
 }
 
 refresh_entry()
@@ -156,22 +171,12 @@ refresh_entry()
 	local base=$1 git=$2 commit=$3 entry=$4 diff adapted='' adds
 
 	diff=$TOP/patches/$entry/$base.diff
-	[[ ! -f $diff ]] || adapted=$(comm -12 <(diff_paths "$diff" | sort) <(entry_adds "$entry" | sort))
+	[[ ! -f $diff ]] || adapted=$(comm -12 <(diff_paths "$diff" | sort) <(entry_adds "$entry" "$base" | sort))
 	adds=$(refresh_whole "$git" "$commit" "$adapted")
-	adds=$(in_old_order "$adds" "$(entry_adds "$entry")")
 	# shellcheck disable=SC2086 # one word a path
 	refresh_diff "$git" "$commit" "$diff" $adds
 	# shellcheck disable=SC2086
-	refresh_message "$git" "$commit" "$entry" $adds
-}
-
-# Lines of NEW: first those of OLD, in its order, then the others.
-in_old_order()
-{
-	local new=$1 old=$2
-
-	grep -xF "$new" <<<"$old" || true
-	grep -vxF "$old" <<<"$new" || true
+	refresh_message "$base" "$git" "$commit" "$entry" $adds
 }
 
 refresh_from_git()
@@ -188,7 +193,7 @@ refresh_from_git()
 		refresh_entry "$base" "$git" "$commit" "$entry"
 		found+=$entry$'\n'
 	done
-	[[ $found == "$(entries)"$'\n' ]] ||
+	[[ $found == "$(base_entries "$base")"$'\n' ]] ||
 		say "note: the commits are not those of patches/series, in its order:" \
 			"${found//$'\n'/ }"
 }
