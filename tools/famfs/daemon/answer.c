@@ -10,7 +10,9 @@
 #include <sys/uio.h>
 #include <syslog.h>
 
+#include "bind.h"
 #include "find.h"
+#include "sysfs.h"
 
 /* Room for the reply, or what the oldest kernels take if they do not say. */
 static size_t reply_room(const struct fuse_in_header *in)
@@ -54,6 +56,26 @@ static void find_late(struct famfsd *d)
 		famfsd_notice(LOG_ERR, "%s", e.text);
 }
 
+/*
+ * The kernel asks once more if the device was taken from its driver. It may have
+ * been another's since, and be empty: so look before it is named again. Whoever
+ * took it is to give it back; nothing is bound here.
+ */
+static bool is_there(const struct famfsd *d, uint32_t i)
+{
+	const char *name = d->vol.dev[i].name;
+	struct famfs_super sb;
+
+	if (!name[0] || famfs_sysfs_mode(name) != FAMFS_MODE_FSDAX ||
+	    famfs_peek(name, &sb, sizeof(sb)))
+		return false;
+	if (famfs_volume_is_dev(&d->vol, i, &sb))
+		return true;
+	famfsd_notice(LOG_ERR, "%s does not hold device %u of this file system any more; unmount",
+		      name, i);
+	return false;
+}
+
 static int get_daxdev(struct famfsd *d, const struct fuse_in_header *in,
 		      void *buf, size_t *len)
 {
@@ -65,7 +87,7 @@ static int get_daxdev(struct famfsd *d, const struct fuse_in_header *in,
 	if (i < d->vol.geometry.ndevs) {
 		if (!d->vol.dev[i].name[0])
 			find_late(d);
-		if (d->vol.dev[i].name[0])
+		if (is_there(d, i))
 			err = 0;
 		snprintf(out.name, sizeof(out.name), "/dev/%s",
 			 d->vol.dev[i].name);

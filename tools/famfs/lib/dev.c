@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +11,7 @@
 
 #include "sysfs.h"
 
-/* The bytes of the primary whose locks tell who uses the file system. */
+/* The bytes whose locks tell who uses the file system. */
 enum { LOCK_MOUNT, LOCK_LOG };
 
 static int dev_size(struct famfs_dev *dev, struct famfs_error *e)
@@ -53,7 +54,9 @@ int famfs_dev_open(struct famfs_dev *dev, const char *path, int flags,
 	int err;
 
 	memset(dev, 0, sizeof(*dev));
-	dev->fd = open(path, flags | O_CLOEXEC);
+	dev->flags = flags | O_CLOEXEC;
+	dev->lock = -1;
+	dev->fd = open(path, dev->flags);
 	if (dev->fd < 0)
 		return famfs_fail(e, -errno, "cannot open %s: %s", path,
 				  strerror(errno));
@@ -73,9 +76,31 @@ void famfs_dev_close(struct famfs_dev *dev)
 {
 	if (dev->fd >= 0)
 		close(dev->fd);
+	if (dev->lock >= 0)
+		close(dev->lock);
 	free(dev->path);
 	dev->path = NULL;
 	dev->fd = -1;
+	dev->lock = -1;
+}
+
+void famfs_dev_rest(struct famfs_dev *dev)
+{
+	if (!dev->is_dax || dev->fd < 0)
+		return;
+	close(dev->fd);
+	dev->fd = -1;
+}
+
+static int wake(struct famfs_dev *dev, struct famfs_error *e)
+{
+	if (dev->fd >= 0)
+		return 0;
+	dev->fd = open(dev->path, dev->flags);
+	if (dev->fd >= 0)
+		return 0;
+	return famfs_fail(e, -errno, "cannot open %s again: %s", dev->path,
+			  strerror(errno));
 }
 
 static int io_failed(struct famfs_dev *dev, const char *what, ssize_t n,
@@ -95,6 +120,10 @@ static int io_failed(struct famfs_dev *dev, const char *what, ssize_t n,
 int famfs_dev_read(struct famfs_dev *dev, void *buf, size_t len, uint64_t off,
 		   struct famfs_error *e)
 {
+	int err = wake(dev, e);
+
+	if (err)
+		return err;
 	while (len) {
 		ssize_t n = pread(dev->fd, buf, len, off);
 
@@ -112,6 +141,10 @@ int famfs_dev_read(struct famfs_dev *dev, void *buf, size_t len, uint64_t off,
 int famfs_dev_write(struct famfs_dev *dev, const void *buf, size_t len,
 		    uint64_t off, struct famfs_error *e)
 {
+	int err = wake(dev, e);
+
+	if (err)
+		return err;
 	/* An image would grow instead of refusing. */
 	if (off > dev->size || len > dev->size - off)
 		return io_failed(dev, "write", 0, dev->size, e);
@@ -131,11 +164,30 @@ int famfs_dev_write(struct famfs_dev *dev, const void *buf, size_t len,
 
 int famfs_dev_sync(struct famfs_dev *dev, struct famfs_error *e)
 {
+	int err = wake(dev, e);
+
+	if (err)
+		return err;
 	/* EINVAL: the node has no fsync, since nothing is cached behind it. */
 	if (!fsync(dev->fd) || (dev->is_dax && errno == EINVAL))
 		return 0;
 	return famfs_fail(e, -errno, "%s: cannot sync: %s", dev->path,
 			  strerror(errno));
+}
+
+static int lock_open(struct famfs_dev *dev)
+{
+	char path[sizeof(FAMFS_LOCK_DIR) + sizeof(dev->name) + 8];
+
+	if (!dev->is_dax)
+		return dev->fd;
+	if (dev->lock >= 0)
+		return dev->lock;
+	if (mkdir(FAMFS_LOCK_DIR, 0755) && errno != EEXIST)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/%s.lock", FAMFS_LOCK_DIR, dev->name);
+	dev->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return dev->lock < 0 ? -errno : dev->lock;
 }
 
 static int lock_byte(struct famfs_dev *dev, int byte, short type)
@@ -146,8 +198,11 @@ static int lock_byte(struct famfs_dev *dev, int byte, short type)
 		.l_start = byte,
 		.l_len = 1,
 	};
+	int fd = lock_open(dev);
 
-	if (!fcntl(dev->fd, F_OFD_SETLK, &fl))
+	if (fd < 0)
+		return fd;
+	if (!fcntl(fd, F_OFD_SETLK, &fl))
 		return 0;
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 }

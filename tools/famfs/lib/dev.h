@@ -16,14 +16,21 @@
 #define FAMFS_DEVPATH_MAX	(FAMFS_DEVNAME_MAX + 8)
 
 struct famfs_dev {
-	int fd;
+	int fd;				/* -1 while it rests */
+	int flags;			/* to open it with again */
+	int lock;			/* a DAX device's locks, -1 if none */
 	bool is_dax;
 	uint64_t size;
 	char *path;			/* as the user gave it */
 	char name[FAMFS_DEVNAME_MAX];	/* "dax0.0"; an image's file name */
 };
 
-/* Who uses a file system on this host, kept as locks on its primary. */
+/*
+ * Who uses a file system on this host, kept as locks: of an image on the file
+ * itself, of a DAX device on one in FAMFS_LOCK_DIR.
+ */
+#define FAMFS_LOCK_DIR		"/run/famfs"
+
 enum famfs_dev_use {
 	FAMFS_USE_MOUNT,		/* shared with other mounts */
 	FAMFS_USE_WRITE_LOG,		/* one mount of all */
@@ -44,6 +51,15 @@ enum famfs_dev_use {
 int famfs_dev_open(struct famfs_dev *dev, const char *path, int flags,
 		   struct famfs_error *e);
 void famfs_dev_close(struct famfs_dev *dev);
+
+/**
+ * famfs_dev_rest - let go of the node until it is used again
+ * @dev: the device; an image stays open
+ *
+ * A driver that was taken from a device cannot be bound again as long as the
+ * node is open from before. The locks of famfs_dev_use() stay.
+ */
+void famfs_dev_rest(struct famfs_dev *dev);
 
 /**
  * famfs_dev_read - read all of a range
@@ -76,7 +92,8 @@ int famfs_dev_sync(struct famfs_dev *dev, struct famfs_error *e);
  * @dev: the primary; open for writing unless @use is FAMFS_USE_MOUNT
  * @use: what it is needed for
  *
- * Return: 0, or -EBUSY when another process on this host is in the way.
+ * Return: 0; -EBUSY when another process on this host is in the way; or another
+ * negative errno if there can be no lock.
  */
 int famfs_dev_use(struct famfs_dev *dev, enum famfs_dev_use use);
 

@@ -17,12 +17,8 @@ static uint32_t match(const struct famfs_volume *v,
 {
 	uint32_t i;
 
-	if (famfs_super_check(sb, UINT64_MAX, NULL) ||
-	    sb->flags != FAMFS_SB_SECONDARY ||
-	    memcmp(sb->fs_uuid, v->super.fs_uuid, 16))
-		return 0;
 	for (i = 1; i < v->geometry.ndevs; i++)
-		if (!memcmp(sb->dev_uuid, v->dev[i].uuid, 16))
+		if (famfs_volume_is_dev(v, i, sb))
 			return i;
 	return 0;
 }

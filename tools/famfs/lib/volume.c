@@ -98,6 +98,7 @@ int famfs_volume_open(struct famfs_volume *v, const char *path, int flags,
 		famfs_fail(e, err, "cannot lock %s: %s", path, strerror(-err));
 	else
 		err = load(v, e);
+	famfs_dev_rest(&v->primary);
 	if (err)
 		famfs_volume_close(v);
 	return err;
@@ -113,30 +114,62 @@ void famfs_volume_close(struct famfs_volume *v)
 	famfs_dev_close(&v->primary);
 	memset(v, 0, sizeof(*v));
 	v->primary.fd = -1;
+	v->primary.lock = -1;
 }
 
-int famfs_volume_refresh(struct famfs_volume *v, struct famfs_error *e)
+bool famfs_volume_is_dev(const struct famfs_volume *v, uint32_t i,
+			 const struct famfs_super *sb)
+{
+	return !famfs_super_check(sb, UINT64_MAX, NULL) &&
+		sb->flags == (i ? FAMFS_SB_SECONDARY : FAMFS_SB_PRIMARY) &&
+		!memcmp(sb->fs_uuid, v->super.fs_uuid, 16) &&
+		!memcmp(sb->dev_uuid, v->dev[i].uuid, 16);
+}
+
+static int formatted(struct famfs_volume *v, struct famfs_error *e)
+{
+	return famfs_fail(e, -ESTALE, "%s was formatted while it was mounted",
+			  v->primary.path);
+}
+
+/* The device may have been away since the last look. */
+static int still_ours(struct famfs_volume *v, struct famfs_error *e)
+{
+	struct famfs_super sb;
+	int err = famfs_super_read(&v->primary, &sb, e);
+
+	if (err || famfs_volume_is_dev(v, 0, &sb))
+		return err;
+	return formatted(v, e);
+}
+
+static int refresh(struct famfs_volume *v, struct famfs_error *e)
 {
 	struct famfs_log_header log;
-	struct famfs_super sb;
 	uint64_t before = v->replayed;
 	int err;
 
 	err = famfs_log_read_header(&v->primary, &v->super, &log, e);
 	if (err || log.next_index == before)
 		return err;
-	err = famfs_super_read(&v->primary, &sb, e);
+	err = still_ours(v, e);
 	if (err)
 		return err;
-	if (memcmp(sb.fs_uuid, v->super.fs_uuid, 16) ||
-	    log.next_index < before)
-		return famfs_fail(e, -ESTALE, "%s was formatted while it was mounted",
-				  v->primary.path);
+	if (log.next_index < before)
+		return formatted(v, e);
 	v->log = log;
 	clock_gettime(CLOCK_REALTIME, &v->tree.now);
 	err = famfs_log_walk(&v->primary, &v->super, before, log.next_index,
 			     famfs_replay_entry, v, e);
 	return err ? err : 1;
+}
+
+int famfs_volume_refresh(struct famfs_volume *v, struct famfs_error *e)
+{
+	int ret = refresh(v, e);
+
+	famfs_dev_rest(&v->primary);
+	return ret;
 }
 
 /*
@@ -190,9 +223,12 @@ static int commit(struct famfs_volume *v, struct famfs_node *parent,
 
 	entry->seqnum = v->log.next_index;
 	clock_gettime(CLOCK_REALTIME, &v->tree.now);
-	err = famfs_replay_entry(entry, v, e);
+	err = still_ours(v, e);
+	if (!err)
+		err = famfs_replay_entry(entry, v, e);
 	if (!err)
 		err = append(v, entry, e);
+	famfs_dev_rest(&v->primary);
 	if (!err)
 		*node = famfs_tree_lookup(&v->tree, parent, name);
 	return err;

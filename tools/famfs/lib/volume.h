@@ -2,7 +2,8 @@
 /*
  * A file system in memory: superblock, devices, free memory and names, as the
  * log tells; and the two changes that can be made to it. Nothing here locks:
- * a program with threads does that around these calls.
+ * a program with threads does that around these calls. Between two calls the
+ * primary's node is not open; see famfs_dev_rest().
  */
 #ifndef FAMFS_VOLUME_H
 #define FAMFS_VOLUME_H
@@ -66,6 +67,19 @@ void famfs_volume_close(struct famfs_volume *v);
  * -ESTALE if another file system lies there now.
  */
 int famfs_volume_refresh(struct famfs_volume *v, struct famfs_error *e);
+
+/**
+ * famfs_volume_is_dev - does a superblock belong to a device of the volume
+ * @v: the file system
+ * @i: index of the device
+ * @sb: what lies on it now
+ *
+ * A device can have been somebody else's meanwhile, and its memory lost.
+ *
+ * Return: true if so.
+ */
+bool famfs_volume_is_dev(const struct famfs_volume *v, uint32_t i,
+			 const struct famfs_super *sb);
 
 /**
  * famfs_replay_entry - apply one whole log entry to the volume
