@@ -52,6 +52,24 @@ static loff_t fsdev_size(const struct file *file)
 	return fs_dax_size(dev_dax->dax_dev) ?: -ENXIO;
 }
 
+/*
+ * The memory at @pgoff that can be read or written at once.  Writing may find a
+ * bad page, which a write of all of it can repair: that is tried on its own.
+ */
+static long fsdev_access(struct dax_device *dax_dev, pgoff_t pgoff,
+			 long nr_pages, int rw, void **kaddr, bool *recovery)
+{
+	long ret;
+
+	ret = dax_direct_access(dax_dev, pgoff, nr_pages, DAX_ACCESS, kaddr,
+				NULL);
+	*recovery = ret == -EHWPOISON && rw == WRITE;
+	if (*recovery)
+		ret = dax_direct_access(dax_dev, pgoff, nr_pages,
+					DAX_RECOVERY_WRITE, kaddr, NULL);
+	return ret < 0 ? dax_mem2blk_err(ret) : ret;
+}
+
 /* Copy at most one piece; the part of it that was copied, or an errno */
 static ssize_t fsdev_copy_piece(struct dev_dax *dev_dax, loff_t pos,
 				struct iov_iter *iter)
@@ -60,25 +78,25 @@ static ssize_t fsdev_copy_piece(struct dev_dax *dev_dax, loff_t pos,
 	struct dax_device *dax_dev = dev_dax->dax_dev;
 	unsigned int offset = offset_in_page(pos);
 	pgoff_t pgoff = pos >> PAGE_SHIFT;
+	bool recovery;
 	void *kaddr;
 	ssize_t ret;
 	int id;
 
 	id = dax_read_lock();
-	ret = dax_direct_access(dax_dev, pgoff, PFN_UP(offset + len),
-				DAX_ACCESS, &kaddr, NULL);
-	if (ret < 0) {
-		ret = dax_mem2blk_err(ret);
+	ret = fsdev_access(dax_dev, pgoff, PFN_UP(offset + len),
+			   iov_iter_rw(iter), &kaddr, &recovery);
+	if (ret < 0)
 		goto out;
-	}
 
+	kaddr += offset;
 	len = min_t(size_t, len, PFN_PHYS(ret) - offset);
-	if (iov_iter_rw(iter) == WRITE)
-		ret = dax_copy_from_iter(dax_dev, pgoff, kaddr + offset, len,
-					 iter);
+	if (recovery)
+		ret = dax_recovery_write(dax_dev, pgoff, kaddr, len, iter);
+	else if (iov_iter_rw(iter) == WRITE)
+		ret = dax_copy_from_iter(dax_dev, pgoff, kaddr, len, iter);
 	else
-		ret = dax_copy_to_iter(dax_dev, pgoff, kaddr + offset, len,
-				       iter);
+		ret = dax_copy_to_iter(dax_dev, pgoff, kaddr, len, iter);
 out:
 	dax_read_unlock(id);
 	return ret;
@@ -175,9 +193,10 @@ ssize_t fsdev_read_iter(struct kiocb *iocb, struct iov_iter *to)
  * The size is fixed, so a write to "the end of the file" is refused rather than
  * let loose on offset 0, where file systems keep their superblock.
  *
- * Return: number of bytes written, fewer than given at the end of the device;
- * -ENOSPC behind it, -EPERM without CAP_SYS_RAWIO, -EINVAL with O_APPEND,
- * -ENXIO when the device has gone, or another negative errno.
+ * Return: number of bytes written, fewer than given at the end of the device and
+ * before bad memory; -EIO at it, unless a whole page is written and the platform
+ * can repair it; -ENOSPC behind the end, -EPERM without CAP_SYS_RAWIO, -EINVAL
+ * with O_APPEND, -ENXIO when the device has gone, or another negative errno.
  */
 ssize_t fsdev_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {

@@ -218,7 +218,7 @@ static void fmap_open_mapped(struct file *file, struct fuse_file *ff)
 	replace_fops(file, fops_get(&fmap_file_operations));
 }
 
-/* Find out what the inode is, and of a mapped one, how long */
+/* Find out what the inode is, and of a mapped one, how long, and on what */
 static int fmap_open_decide(struct inode *inode, struct fuse_file *ff)
 {
 	int err = 0;
@@ -228,6 +228,8 @@ static int fmap_open_decide(struct inode *inode, struct fuse_file *ff)
 	if (!err && fuse_fmap_mapped(inode) &&
 	    READ_ONCE(get_fuse_inode(inode)->fmap->resize))
 		err = fmap_need_io(inode, 0, 0);
+	if (!err && fuse_fmap_mapped(inode))
+		err = fmap_rebind(inode);
 	return err;
 }
 

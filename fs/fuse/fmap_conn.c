@@ -6,7 +6,8 @@
  * Devices are attached when a map first names them (the server tells a name) or
  * ahead (the server hands over a descriptor), and let go when the server says so
  * and no map names them, or at unmount: not when the server's descriptor of
- * /dev/fuse is closed, which may be much later.
+ * /dev/fuse is closed, which may be much later.  An index whose device is gone
+ * can get another one at any time; see fmap_rebind.c.
  */
 #include "dev.h"
 #include "fmap_i.h"
@@ -229,34 +230,114 @@ void fmap_conn_put(struct fuse_conn *fc, u64 devs)
 }
 
 /**
- * fmap_conn_attach - let an index mean a device
+ * fmap_conn_has - is there a device that an index means?
  * @fc: the connection
  * @index: device index, below FUSE_FMAP_MAX_DEVS
- * @dax_dev: the device; the caller's reference stays the caller's
  *
  * Context: May sleep.  Takes fuse_fmap_conn.lock.
- * Return: 0, also if it means that device already; -EEXIST if it means another;
- * -ENODEV after the unmount; or an error of fmap_dev_attach().
+ * Return: true if there is one, and it is not gone.
  */
-int fmap_conn_attach(struct fuse_conn *fc, u32 index,
-		     struct dax_device *dax_dev)
+bool fmap_conn_has(struct fuse_conn *fc, u32 index)
 {
-	struct fuse_fmap_conn *fmc = fc->fmap;
 	struct fmap_dev *dev;
 
-	guard(mutex)(&fmc->lock);
+	/* So that it stays, and is not in use by a piece while we look */
+	guard(mutex)(&fc->fmap->lock);
+	dev = fc->fmap->slots[index].dev;
+	return dev && !READ_ONCE(dev->dead);
+}
+
+/* Take the device of an index, unless a piece names it */
+static struct fmap_dev *fmap_slot_empty(struct fuse_fmap_slot *slot)
+{
+	struct fmap_dev *dev = slot->dev;
+
+	/*
+	 * Nobody gets it from here on.  Who has let it go last has done with
+	 * it: pairs with the release in fmap_conn_put().
+	 */
+	if (atomic_cmpxchg(&slot->pieces, 0, FMAP_SLOT_CLOSING))
+		return NULL;
+	slot->dev = NULL;
+	atomic_set_release(&slot->pieces, 0);
+	return dev;
+}
+
+/*
+ * Let an index mean a device, if it means none, or one that is gone: that one
+ * is then in @old.
+ */
+static int fmap_conn_attach_locked(struct super_block *sb, u32 index,
+				   struct dax_device *dax_dev,
+				   struct fmap_dev **old)
+{
+	struct fuse_fmap_conn *fmc = get_fuse_conn_super(sb)->fmap;
+	struct fuse_fmap_slot *slot = &fmc->slots[index];
+	struct fmap_dev *dev = slot->dev;
+	int err = 0;
+
+	lockdep_assert_held(&fmc->lock);
 	if (fmc->closed)
 		return -ENODEV;
-	dev = fmc->slots[index].dev;
-	if (dev)
+	if (dev && !READ_ONCE(dev->dead))
 		return dev->dax_dev == dax_dev ? 0 : -EEXIST;
 
 	dev = fmap_dev_attach(dax_dev);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
+	if (slot->dev) {
+		err = fmap_forget_index(sb, index);
+		*old = err ? NULL : fmap_slot_empty(slot);
+		if (!err && !*old)
+			err = -EBUSY;
+	}
+	if (err) {
+		fmap_dev_put(dev);
+		return err;
+	}
 	/* Pairs with the acquire in fmap_conn_dev() */
-	smp_store_release(&fmc->slots[index].dev, dev);
+	smp_store_release(&slot->dev, dev);
 	return 0;
+}
+
+/**
+ * fmap_conn_attach - let an index mean a device
+ * @sb: the superblock of the connection, which the caller keeps mounted
+ * @index: device index, below FUSE_FMAP_MAX_DEVS
+ * @dax_dev: the device; the caller's reference stays the caller's
+ *
+ * If the index means a device that is gone, what lay there is forgotten, to be
+ * asked for again.
+ *
+ * Context: May sleep, but waits neither for the server nor until a page is
+ * unpinned.  Takes fuse_fmap_conn.lock and those below it.
+ * Return: 0, also if it means that device already; -EEXIST if it means another;
+ * -ENODEV after the unmount; an error of fmap_dev_attach(); or, if it means one
+ * that is gone, an error of fmap_forget_index().
+ */
+int fmap_conn_attach(struct super_block *sb, u32 index,
+		     struct dax_device *dax_dev)
+{
+	struct fuse_fmap_conn *fmc = get_fuse_conn_super(sb)->fmap;
+	struct fmap_dev *old = NULL;
+	int err;
+
+	mutex_lock(&fmc->lock);
+	err = fmap_conn_attach_locked(sb, index, dax_dev, &old);
+	mutex_unlock(&fmc->lock);
+	/* May wait for the removal: others are not to wait for the table */
+	if (old)
+		fmap_dev_put(old);
+	return err;
+}
+
+/* The superblock of a connection; fc->killsb is held.  NULL after the unmount */
+static struct super_block *fmap_conn_sb(struct fuse_conn *fc)
+{
+	struct fuse_mount *fm;
+
+	fm = list_first_entry_or_null(&fc->mounts, struct fuse_mount, fc_entry);
+	return fm ? fm->sb : NULL;
 }
 
 /*
@@ -267,6 +348,7 @@ static int fmap_attach_fd(struct fuse_conn *fc, u32 index, int fd)
 {
 	const fmode_t mode = FMODE_READ | FMODE_WRITE;
 	struct dax_device *dax_dev;
+	struct super_block *sb;
 	int err;
 
 	CLASS(fd, f)(fd);
@@ -277,8 +359,11 @@ static int fmap_attach_fd(struct fuse_conn *fc, u32 index, int fd)
 		return -EINVAL;
 
 	err = -EACCES;
-	if ((fd_file(f)->f_mode & mode) == mode)
-		err = fmap_conn_attach(fc, index, dax_dev);
+	if ((fd_file(f)->f_mode & mode) == mode) {
+		guard(rwsem_read)(&fc->killsb);
+		sb = fmap_conn_sb(fc);
+		err = sb ? fmap_conn_attach(sb, index, dax_dev) : -ENODEV;
+	}
 	put_dax(dax_dev);
 	return err;
 }
@@ -314,18 +399,10 @@ static struct fmap_dev *fmap_conn_detach(struct fuse_conn *fc, u32 index)
 	struct fmap_dev *dev;
 
 	guard(mutex)(&fmc->lock);
-	dev = slot->dev;
-	if (!dev)
+	if (!slot->dev)
 		return ERR_PTR(-ENOENT);
-	/*
-	 * Nobody gets it from here on.  Who has let it go last has done with
-	 * it: pairs with the release in fmap_conn_put().
-	 */
-	if (atomic_cmpxchg(&slot->pieces, 0, FMAP_SLOT_CLOSING))
-		return ERR_PTR(-EBUSY);
-	slot->dev = NULL;
-	atomic_set_release(&slot->pieces, 0);
-	return dev;
+	dev = fmap_slot_empty(slot);
+	return dev ?: ERR_PTR(-EBUSY);
 }
 
 static long fmap_ioctl_daxdev_close(struct fuse_conn *fc, u32 __user *argp)

@@ -23,6 +23,9 @@ static DEFINE_MUTEX(fmap_devs_mutex);
 static DEFINE_SPINLOCK(fmap_devs_lock);
 static LIST_HEAD(fmap_devs);
 
+/* How many of the listed devices are dead.  Written under fmap_devs_lock */
+static unsigned int fmap_devs_dead;
+
 static struct fmap_dev *fmap_dev_find(struct dax_device *dax_dev)
 {
 	struct fmap_dev *dev;
@@ -32,6 +35,22 @@ static struct fmap_dev *fmap_dev_find(struct dax_device *dax_dev)
 		if (dev->dax_dev == dax_dev && !dev->dead)
 			return dev;
 	return NULL;
+}
+
+/*
+ * Is a removal of the device in progress?  It has the device locked, and may wait
+ * for a page to be unpinned for as long as that takes.  Nobody else is to wait for
+ * it, the less so with our mutex held.
+ */
+static bool fmap_dev_going(struct dax_device *dax_dev)
+{
+	struct fmap_dev *dev;
+
+	lockdep_assert_held(&fmap_devs_lock);
+	list_for_each_entry(dev, &fmap_devs, list)
+		if (dev->dax_dev == dax_dev && dev->notifying)
+			return true;
+	return false;
 }
 
 static struct fmap_dev *fmap_dev_alloc(struct dax_device *dax_dev)
@@ -52,6 +71,7 @@ static void fmap_dev_unlist(struct fmap_dev *dev)
 {
 	spin_lock(&fmap_devs_lock);
 	list_del(&dev->list);
+	WRITE_ONCE(fmap_devs_dead, fmap_devs_dead - dev->dead);
 	spin_unlock(&fmap_devs_lock);
 }
 
@@ -85,18 +105,23 @@ static struct fmap_dev *fmap_dev_new(struct dax_device *dax_dev)
  *
  * Context: May sleep.  Takes fmap_devs_mutex.
  * Return: the device's object, to be given back by fmap_dev_put(); or an
- * ERR_PTR: -ENODEV if the device is gone or has no driver, -EOPNOTSUPP if it is
- * not in fs-dax mode, -EBUSY if another file system holds it, -ENOMEM.
+ * ERR_PTR: -ENODEV if the device is gone, or going, or has no driver,
+ * -EOPNOTSUPP if it is not in fs-dax mode, -EBUSY if another file system holds
+ * it, -ENOMEM.
  */
 struct fmap_dev *fmap_dev_attach(struct dax_device *dax_dev)
 {
 	struct fmap_dev *dev;
+	bool going;
 
 	guard(mutex)(&fmap_devs_mutex);
 
 	spin_lock(&fmap_devs_lock);
 	dev = fmap_dev_find(dax_dev);
+	going = fmap_dev_going(dax_dev);
 	spin_unlock(&fmap_devs_lock);
+	if (going)
+		return ERR_PTR(-ENODEV);
 	if (!dev)
 		return fmap_dev_new(dax_dev);
 	dev->count++;
@@ -257,7 +282,18 @@ struct fmap_dev *fmap_dev_notify_begin(struct dax_device *dax_dev)
 	guard(mutex)(&dev->lock);
 	guard(spinlock)(&fmap_devs_lock);
 	dev->dead = true;
+	WRITE_ONCE(fmap_devs_dead, fmap_devs_dead + 1);
 	return dev;
+}
+
+/**
+ * fmap_dev_any_dead - is there a device that is gone, and in use all the same?
+ *
+ * Return: whether any connection has one.
+ */
+bool fmap_dev_any_dead(void)
+{
+	return READ_ONCE(fmap_devs_dead);
 }
 
 /**

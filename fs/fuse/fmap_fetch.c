@@ -298,7 +298,7 @@ static int fmap_fetch_take_dev(struct inode *inode, struct fmap_fetch *fetch)
 	return ret;
 }
 
-/* Ask for the first device of the message that is not attached, if there is */
+/* Ask for the first device of the message that is not there, if there is one */
 static int fmap_fetch_send_dev(struct inode *inode, struct fmap_fetch *fetch)
 {
 	u64 devs = fetch->msg.piece ? fetch->msg.piece->devs : 0;
@@ -307,7 +307,7 @@ static int fmap_fetch_send_dev(struct inode *inode, struct fmap_fetch *fetch)
 		struct fmap_request *req;
 
 		fetch->index = __ffs64(devs);
-		if (fmap_conn_dev(get_fuse_conn(inode), fetch->index))
+		if (fmap_conn_has(get_fuse_conn(inode), fetch->index))
 			continue;
 		req = fmap_request_dev(inode, fetch->index);
 		if (IS_ERR(req))

@@ -145,15 +145,22 @@ void fmap_dev_reclaim(struct fmap_dev *dev, struct fmap_claim *claim,
 struct fmap_dev *fmap_dev_notify_begin(struct dax_device *dax_dev);
 void fmap_dev_notify_end(struct fmap_dev *dev);
 
+bool fmap_dev_any_dead(void);
+
 /* fmap_failure.c */
 extern const struct dax_holder_operations fmap_holder_ops;
 
 /* fmap_conn.c */
 struct fmap_dev *fmap_conn_dev(struct fuse_conn *fc, u32 index);
-int fmap_conn_attach(struct fuse_conn *fc, u32 index,
+bool fmap_conn_has(struct fuse_conn *fc, u32 index);
+int fmap_conn_attach(struct super_block *sb, u32 index,
 		     struct dax_device *dax_dev);
 int fmap_conn_get(struct fuse_conn *fc, u64 devs);
 void fmap_conn_put(struct fuse_conn *fc, u64 devs);
+
+/* fmap_rebind.c */
+int fmap_forget_index(struct super_block *sb, u32 index);
+int fmap_rebind(struct inode *inode);
 
 /* The device of a claim of @inode, which is attached as long as the claim is */
 static inline struct fmap_dev *fmap_claim_dev(struct inode *inode,
@@ -189,9 +196,9 @@ int fmap_need(struct inode *inode, u64 pos, u64 end, bool interruptible);
 int fmap_need_io(struct inode *inode, u64 pos, u64 end);
 
 /* fmap_pieces.c */
-bool fmap_lookup(const struct inode *inode, u64 pos, u64 len,
+bool fmap_lookup(struct inode *inode, u64 pos, u64 len,
 		 struct fmap_loc *loc);
-bool fmap_present(const struct inode *inode, u64 pos, u64 end);
+bool fmap_present(struct inode *inode, u64 pos, u64 end);
 void *fmap_walk(struct fmap *map, unsigned long page, unsigned long *first,
 		unsigned long *last);
 struct fmap *fmap_get(struct inode *inode);

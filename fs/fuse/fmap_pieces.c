@@ -37,7 +37,7 @@ static const struct fmap_piece *fmap_piece_at(struct fmap *map, u64 pos)
  * caller has invalidate_lock.
  * Return: false if the piece with @pos is not there.
  */
-bool fmap_lookup(const struct inode *inode, u64 pos, u64 len,
+bool fmap_lookup(struct inode *inode, u64 pos, u64 len,
 		 struct fmap_loc *loc)
 {
 	struct fmap *map = get_fuse_inode(inode)->fmap;
@@ -57,7 +57,7 @@ bool fmap_lookup(const struct inode *inode, u64 pos, u64 len,
  * Context: as fmap_lookup().
  * Return: whether it is.
  */
-bool fmap_present(const struct inode *inode, u64 pos, u64 end)
+bool fmap_present(struct inode *inode, u64 pos, u64 end)
 {
 	struct fmap *map = get_fuse_inode(inode)->fmap;
 

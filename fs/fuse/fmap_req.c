@@ -257,7 +257,7 @@ int fmap_attach_named(struct inode *inode, u32 index, const void *reply)
 	if (!dax_dev)
 		return -ENODEV;
 
-	err = fmap_conn_attach(get_fuse_conn(inode), index, dax_dev);
+	err = fmap_conn_attach(inode->i_sb, index, dax_dev);
 	if (err)
 		pr_debug("device %u is %s: %d\n", index, name, err);
 	put_dax(dax_dev);

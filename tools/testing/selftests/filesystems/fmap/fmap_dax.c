@@ -140,12 +140,50 @@ int fmap_dax_set_attr(unsigned int i, const char *attr, const char *value)
 	return write_path(path, value);
 }
 
-bool fmap_dax_persistent(unsigned int i)
+/* The path of the device that ends with its nvdimm bus, or false */
+static bool ndbus_path(unsigned int i, char real[PATH_MAX])
 {
-	char path[128], real[PATH_MAX];
+	char path[128], *bus;
 
 	snprintf(path, sizeof(path), DEVICES "/%s", fmap_dax_name(i));
-	return realpath(path, real) && strstr(real, "/ndbus");
+	bus = realpath(path, real) ? strstr(real, "/ndbus") : NULL;
+	if (!bus)
+		return false;
+	bus[strcspn(bus + 1, "/") + 1] = '\0';
+
+	return true;
+}
+
+bool fmap_dax_persistent(unsigned int i)
+{
+	char bus[PATH_MAX];
+
+	return ndbus_path(i, bus);
+}
+
+/* Does this file below the bus have the word? */
+static bool ndbus_has(const char *bus, const char *attr, const char *word)
+{
+	char path[PATH_MAX + 16], text[512] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", bus, attr);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+
+	return strstr(text, word);
+}
+
+bool fmap_dax_repairs(unsigned int i)
+{
+	char bus[PATH_MAX];
+
+	return ndbus_path(i, bus) && (ndbus_has(bus, "provider", "e820") ||
+				      ndbus_has(bus, "commands", "clear_error"));
 }
 
 int fmap_dax_read(unsigned int i, uint64_t off, void *buf, size_t len)

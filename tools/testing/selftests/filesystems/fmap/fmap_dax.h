@@ -29,6 +29,9 @@ int fmap_dax_set_attr(unsigned int i, const char *attr, const char *value);
 /* Is it memory that outlives the power? Its place among the devices tells. */
 bool fmap_dax_persistent(unsigned int i);
 
+/* Is bad memory of it made good by writing? The bus it is found on tells. */
+bool fmap_dax_repairs(unsigned int i);
+
 /* By read and write on the node: 0, or -1 if not all of it was done */
 int fmap_dax_read(unsigned int i, uint64_t off, void *buf, size_t len);
 int fmap_dax_write(unsigned int i, uint64_t off, const void *buf, size_t len);

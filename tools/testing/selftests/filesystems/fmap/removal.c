@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "fmap_check.h"
 #include "fmap_test.h"
 
 #define RW		(PROT_READ | PROT_WRITE)
@@ -172,13 +173,12 @@ TEST_F(removal, private_copies_survive)
 	munmap(q, SIZE);
 }
 
-/* A mount made before stays without the device; one made after has it */
+/* A mount made after has the device; one made before has to ask: see rebind.c */
 TEST_F(removal, bind_again_and_mount_anew)
 {
 	ASSERT_EQ(0, unbind());
 	ASSERT_EQ(0, fmap_dax_bind(0));
 	EXPECT_TRUE(fmap_sigbus(self->p, false));
-	EXPECT_EQ(-ENODEV, fmap_try_open(self->s, "both", O_RDWR));
 
 	self->other = fmap_test_serve(&(struct fmap_config) { }, "again",
 				      &here);
@@ -281,6 +281,120 @@ TEST_F(removal, waits_for_pinned_pages)
 	close(pipes[1]);
 	EXPECT_EQ(0, unbound_soon(thread, &result, 150));
 	EXPECT_TRUE(fmap_sigbus(self->p, false));
+}
+
+/* Nothing that the server does meanwhile waits for them, too */
+TEST_F(removal, waits_for_pinned_pages_alone)
+{
+	uint64_t nodeid = self->s->file[0].nodeid;
+	struct iovec iov = { self->p, PG };
+	pthread_t thread;
+	int pipes[2], result;
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(PG, vmsplice(pipes[1], &iov, 1, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind_device, &result));
+	EXPECT_EQ(-ETIMEDOUT, unbound_soon(thread, &result, 5));
+	EXPECT_EQ(-ENODEV, fmap_store(self->s, nodeid, 0, &here));
+	EXPECT_EQ(-ENODEV, fmap_try_open(self->s, "both", O_RDWR));
+	EXPECT_EQ(0, fmap_try_open(self->s, "there", O_RDWR));
+	EXPECT_EQ(-EBUSY, fmap_inval(self->s, nodeid, 0, 0));
+	close(pipes[0]);
+	close(pipes[1]);
+	EXPECT_EQ(0, unbound_soon(thread, &result, 150));
+	EXPECT_EQ(0, fmap_inval(self->s, nodeid, 0, 0));
+	EXPECT_TRUE(fmap_sigbus(self->p, false));
+}
+
+/* In a child: direct I/O into the mapping, which the server does not end */
+static int read_into(FIXTURE_DATA(removal) * self)
+{
+	int fd = fmap_open(self->s, "plain", O_RDWR | O_DIRECT);
+
+	return pread(fd, self->p, PG, 0) < 0 ? errno : 0;
+}
+
+TEST_F(removal, waits_for_direct_io_until_its_server_dies)
+{
+	struct fmap_hook *hook = &self->s->hook[FUSE_READ];
+	struct fmap_file *plain = fmap_server_file(self->s, "plain", PG);
+	pthread_t thread;
+	int result;
+	pid_t pid;
+
+	plain->open_flags = FOPEN_DIRECT_IO;
+	hook->hold = 1;
+	madvise(self->p, SIZE, MADV_DOFORK);
+	pid = fork();
+	if (!pid)
+		_exit(read_into(self));
+	ASSERT_TRUE(fmap_wait_nonzero(&hook->held));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind_device, &result));
+	EXPECT_EQ(-ETIMEDOUT, unbound_soon(thread, &result, 5));
+	fmap_server_kill(self->s);
+	EXPECT_EQ(0, unbound_soon(thread, &result, 150));
+	EXPECT_EQ(ECONNABORTED, fmap_exit_soon(pid));
+	EXPECT_TRUE(fmap_sigbus(self->p, false));
+}
+
+/* An open that is under way fails then, whatever it waits for */
+static void removal_while(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(removal) * self, uint32_t opcode)
+{
+	struct fmap_hook *hook = &self->s->hook[opcode];
+	pid_t pid;
+
+	hook->hold = 1;
+	pid = fork();
+	if (!pid)
+		_exit(-fmap_try_open(self->s, "both", O_RDWR));
+	ASSERT_TRUE(fmap_wait_nonzero(&hook->held));
+	EXPECT_EQ(0, unbind());
+	EXPECT_TRUE(fmap_sigbus(self->p, false));
+	hook->hold = 0;
+	EXPECT_EQ(ENODEV, fmap_exit_soon(pid));
+}
+
+TEST_F(removal, while_a_map_is_asked_for)
+{
+	removal_while(_metadata, self, FUSE_GET_FMAP);
+}
+
+TEST_F(removal, while_a_device_is_asked_for)
+{
+	removal_while(_metadata, self, FUSE_GET_DAXDEV);
+}
+
+/* In a child: 0 if the page cannot be had */
+static int touch(FIXTURE_DATA(removal) * self, int i)
+{
+	char *p = fmap_map_aligned(self->fd, SIZE, RW, MAP_SHARED);
+
+	return fmap_sigbus(p + i * MB, i % 2) ? 0 : 1;
+}
+
+/* Faults wait for the server, and the removal does not wait for them */
+TEST_F(removal, while_faults_wait_for_the_map)
+{
+	struct fmap_hook *hook = &self->s->hook[FUSE_GET_FMAP];
+	pid_t pid[4];
+	int i;
+
+	hook->hold = 1;
+	ASSERT_EQ(0, fmap_inval(self->s, self->s->file[0].nodeid, 0, 2 * MB));
+	ASSERT_EQ(0, fmap_inval(self->s, self->s->file[0].nodeid, 2 * MB,
+				2 * MB));
+	for (i = 0; i < 4; i++) {
+		pid[i] = fork();
+		if (!pid[i])
+			_exit(touch(self, i));
+	}
+	ASSERT_TRUE(fmap_wait_nonzero(&hook->held));
+	EXPECT_EQ(0, unbind());
+	EXPECT_TRUE(fmap_still_waits(pid[0]));
+	hook->hold = 0;
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, fmap_exit_soon(pid[i])) TH_LOG("%d", i);
 }
 
 /* Mounts come and go, and use the device or find that it is not there */
