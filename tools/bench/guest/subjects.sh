@@ -8,7 +8,7 @@
 # 2 MiB, for device DAX by 4 KiB, and for XFS.
 
 read -r famfs_dev kinds_dev large_dev small_dev xfs_dev <<<"$FAMFS_DAXDEVS"
-kinds=/build/7.3-selftests/install/filesystems/fmap/fmap_kinds
+selftests=/build/7.3-selftests/install/filesystems/fmap
 top=/tmp/bench
 
 dax_driver()
@@ -42,6 +42,13 @@ mount_xfs()
 	mount -t xfs -o dax=always "$xfs_block" "$top/xfs"
 }
 
+# Another one of 4 GiB, where there is room for it
+make_xfs_large()
+{
+	dd if=/dev/zero of="$top/xfs/large" bs=4M count=1024 status=none
+	remount xfs
+}
+
 make_tmpfs()
 {
 	local huge=$1
@@ -56,6 +63,14 @@ make_famfs()
 	mount_famfs
 	famfs creat -s "${mib}M" "$top/famfs/file"
 	dd if=/dev/zero of="$top/famfs/file" bs=4M count="$((mib / 4))" conv=notrunc status=none
+}
+
+# On the device that is not in use yet
+make_famfs_large()
+{
+	mkfs.famfs "$kinds_dev" >/dev/null
+	mount.fuse.famfs "$kinds_dev" "$top/famfs-large"
+	famfs creat -s 4G "$top/famfs-large/large"
 }
 
 mount_famfs()
@@ -79,7 +94,7 @@ remount()
 # Files of mib MiB, as new as after a boot
 make_subjects()
 {
-	mkdir -p "$top"/{famfs,xfs,tmpfs-never,tmpfs-always}
+	mkdir -p "$top"/{famfs,famfs-large,xfs,tmpfs-never,tmpfs-always}
 	dax_driver "$large_dev" device_dax
 	dax_driver "$small_dev" device_dax
 	make_famfs

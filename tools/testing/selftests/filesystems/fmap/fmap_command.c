@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fmap_command.h"
@@ -31,4 +32,13 @@ int fmap_command_run(char **command)
 		return 128 + WTERMSIG(status);
 
 	return WEXITSTATUS(status);
+}
+
+uint64_t fmap_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }

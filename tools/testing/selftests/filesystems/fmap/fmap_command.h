@@ -3,6 +3,8 @@
 #ifndef FMAP_COMMAND_H
 #define FMAP_COMMAND_H
 
+#include <stdint.h>
+
 /* The status, if it was not the command that failed */
 #define FMAP_COMMAND_FAILED	125
 
@@ -11,5 +13,8 @@ int fmap_command_complain(const char *what);
 
 /* Run a command; its status as a shell would have it */
 int fmap_command_run(char **command);
+
+/* What the clock says, in nanoseconds: for what is to be measured */
+uint64_t fmap_now(void);
 
 #endif /* FMAP_COMMAND_H */
