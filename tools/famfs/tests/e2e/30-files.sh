@@ -54,7 +54,7 @@ t_cp_that_is_stopped_says_what_is_left()
 	truncate -s 16900000 "$work/src"
 	head -c 100000 /dev/urandom >>"$work/src"
 	# Interrupted where it reads the source for the third time.
-	! strace -o /dev/null -P "$work/src" -e trace=read \
+	fails strace -o /dev/null -P "$work/src" -e trace=read \
 		-e inject=read:signal=INT:when=3 \
 		famfs cp "$work/src" "$mnt/f" 2>"$work/said"
 	grep -q "is unfinished (12M of 16.2M; .*completes it): interrupted" \

@@ -100,7 +100,7 @@ t_mappings_get_a_signal_and_work_again_when_they_are_made_anew()
 	make_files
 	hold "$mnt/strips"
 	take "$dev2"
-	! held
+	fails held
 	give_back "$dev2"
 	hold "$mnt/strips"
 	held
@@ -180,7 +180,7 @@ t_fio_is_ended_by_the_removal()
 	sleep 3
 	timeout 30 bash -c "echo ${dev2##*/} >$fsdev/unbind"
 	for pid in "${pids[@]}"; do
-		! wait "$pid"
+		fails wait "$pid"
 	done
 	give_back "$dev2"
 	fio --name=again --ioengine=mmap --filename="$mnt/f" --size=16M --bs=64k \

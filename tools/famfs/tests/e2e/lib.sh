@@ -104,6 +104,15 @@ refuses()
 	return 1
 }
 
+# The command fails. "!" would not do: what it makes false does not end a case.
+fails()
+{
+	if "$@"; then
+		echo "worked, but should not: $*"
+		return 1
+	fi
+}
+
 # A file of SIZE bytes that no other file has the bytes of.
 random_file()
 {
