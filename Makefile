@@ -9,11 +9,12 @@ ifdef BASE
 export BASE
 endif
 
-.PHONY: help run test shell series deb check kernel bench deps clean
+.PHONY: help run test test-modules shell series deb check kernel bench deps clean
 
 help:
 	@echo 'make run      the ride: build everything, boot it, use a famfs'
 	@echo 'make test     all tests on all bases; STAGES="NAME..." runs some of them'
+	@echo 'make test-modules   more: modules loaded and unloaded, on all bases'
 	@echo 'make shell    a shell in the guest'
 	@echo 'make series   the kernel series as mail for git am, in $(OUT)/ (OUT=)'
 	@echo 'make deb      packages of a kernel with the series, for Debian, in deb-BASE/'
@@ -35,6 +36,9 @@ run: deps
 
 test: deps
 	@tools/testing/run $(STAGES)
+
+test-modules: deps
+	@tools/testing/run --stages tools/testing/more modules
 
 shell: deps
 	@tools/testing/qemu/run --shell
