@@ -24,7 +24,7 @@ static int map_and_touch(int fd, unsigned long nr, char **last)
 		*last = mmap(NULL, PG, PROT_READ, MAP_SHARED, fd, 0);
 		if (*last == MAP_FAILED)
 			return -errno;
-		(void)*(volatile char *)*last;
+		fmap_touch(*last, PG, PG, false);
 	}
 
 	return 0;
@@ -45,7 +45,7 @@ static int measure(struct fmap_server *s, uint64_t nodeid, int fd,
 	if (errno)
 		return fmap_command_complain("taking the map back");
 	start = fmap_now();
-	(void)*(volatile char *)last;
+	fmap_touch(last, PG, PG, false);
 	printf("inval %llu\nrefault %llu\n", (unsigned long long)inval,
 	       (unsigned long long)(fmap_now() - start));
 	if (s->count[FUSE_GET_FMAP] == 2)
