@@ -105,7 +105,7 @@ t_the_driver_goes_while_its_nodes_are_read()
 {
 	local reader gone=0 i
 
-	while :; do dd if="$dev" of=/dev/null bs=1M count=8 status=none; done 2>"$work/dd" &
+	while :; do dd if="$dev" of=/dev/null bs=1M count=8 status=none || :; done 2>"$work/dd" &
 	reader=$!
 	for ((i = 0; i < 200 && gone < 5; i++)); do
 		! rmmod fsdev_dax 2>>"$work/rmmod" || gone=$((gone + 1))
