@@ -8,7 +8,7 @@
 # 2 MiB, for device DAX by 4 KiB, and for XFS.
 
 read -r famfs_dev kinds_dev large_dev small_dev xfs_dev <<<"$FAMFS_DAXDEVS"
-selftests=/build/7.3-selftests/install/filesystems/fmap
+selftests=/build/$BASE-selftests/install/filesystems/fmap
 top=/tmp/bench
 
 dax_driver()
