@@ -133,13 +133,17 @@ device_bytes()
 		count="$3" status=none
 }
 
-# requests KIND COMMAND...: how many of them the command caused.
+# requests KIND COMMAND...: how many of them the command caused. "any" is all but
+# those that nobody waits for: they may come late, from what was closed before.
 requests()
 {
 	local kind=$1
 
 	shift
 	famfs stats -o "$work/stats" "$mnt" -- "$@" >/dev/null
-	awk -v kind="$kind" '$1 == kind { n = $2 } END { print n + 0 }' \
-		"$work/stats"
+	awk -v kind="$kind" '
+		$1 == kind || (kind == "any" && $1 !~ /^(total|RELEASE|RELEASEDIR|(BATCH_)?FORGET)$/) {
+			n += $NF
+		}
+		END { print n + 0 }' "$work/stats"
 }
