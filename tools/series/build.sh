@@ -64,15 +64,29 @@ build_configure()
 	printf '%s\n' "$key" >"$out/.config.key"
 }
 
+# What each configuration was built of last, by this call
+declare -A BUILT=()
+
 build_config()
 {
-	local config=$1 out=$FAMFS_CACHE/build/$BASE-each-$1
+	local config=$1 out=$FAMFS_CACHE/build/$BASE-each-$1 objects=()
 
 	build_configure "$config" "$out"
 	# W=1: more warnings; e: each is an error. Not all of the kernel is so clean.
-	build_make "$out" W=1e "${BUILD_DIRS[@]}"
-	mapfile -t objects < <(mended_objects)
-	[[ ${#objects[@]} -eq 0 ]] || build_make "$out" "${objects[@]}"
+	if only_fuse_changed "${BUILT[$config]:-}"; then
+		build_make "$out" W=1e fs/fuse/
+	else
+		build_make "$out" W=1e "${BUILD_DIRS[@]}"
+		mapfile -t objects < <(mended_objects)
+		[[ ${#objects[@]} -eq 0 ]] || build_make "$out" "${objects[@]}"
+	fi
+}
+
+# Then make, which takes seconds to find out, would find nothing to do elsewhere.
+only_fuse_changed()
+{
+	[[ $1 ]] && git_plain -C "$SCRATCH/git" diff --quiet "$1" HEAD \
+		-- . ':!fs/fuse' ':!Documentation' ':!tools'
 }
 
 # The objects of the source files outside of $BUILD_DIRS that the series changes.
@@ -160,6 +174,7 @@ series_build_each()
 		for config in $(build_configs "$done" "$count"); do
 			say "build-each: $done of $count, $entry, $config"
 			tap_is "builds: $entry, $config" build_config "$config"
+			BUILT[$config]=entry/$entry
 		done
 	done
 	tap_is "module: what the series calls is exported" module_symbols_exported
