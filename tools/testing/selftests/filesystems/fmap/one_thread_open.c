@@ -136,6 +136,15 @@ static int open_and_read(FIXTURE_DATA(one_thread_open) * self)
 	return seed;
 }
 
+/*
+ * What is stored behind the answer may come while the file is read: then some of it
+ * is read here and some there, which is no seed.
+ */
+static int least_seed(const FIXTURE_VARIANT(one_thread_open) * variant)
+{
+	return variant->stores && variant->moment == FMAP_ANSWERED ? 0 : 1;
+}
+
 TEST_F(one_thread_open, open)
 {
 	self->fn = open_and_read;
@@ -146,7 +155,7 @@ TEST_F(one_thread_open, open)
 		EXPECT_EQ(2, self->ret);
 		EXPECT_EQ(0, self->s->count[FUSE_GET_FMAP]);
 	} else {
-		EXPECT_LT(0, self->ret);
+		EXPECT_LE(least_seed(variant), self->ret);
 	}
 	EXPECT_EQ(variant->stores ? 2 : 1, open_and_read(self));
 }
@@ -156,7 +165,7 @@ TEST_F(one_thread_open, request_for_the_map)
 	self->fn = open_and_read;
 	check(_metadata, self, variant->moment, FUSE_GET_FMAP, 1);
 	EXPECT_EQ(0, self->armed->ret);
-	EXPECT_LT(0, self->ret);
+	EXPECT_LE(least_seed(variant), self->ret);
 	EXPECT_EQ(variant->stores ? 2 : 1, open_and_read(self));
 }
 
