@@ -143,17 +143,32 @@ build_entries()
 	done
 }
 
-# How to configure commit $1 of $2. Before the option is there it is neither on nor
-# off. As modules only the last one: what matters there, what is exported, is held
-# against the state without the series.
+# How to configure commit $1 of $2, that of entry $3. Before the option is there it is
+# neither on nor off; then it is off where that can make a difference. As modules only
+# the last one: what matters there, what is exported, is held against the state
+# without the series.
 build_configs()
 {
 	if ! grep -q "^config $BUILD_OPTION\$" "$EACH_TREE/$BUILD_KCONFIG"; then
 		echo off
-	else
+	elif [[ $1 -eq $2 ]] || changes_the_kernels_files "$3"; then
 		echo on off
+	else
+		echo on
 	fi
 	[[ $1 -lt $2 ]] || echo module
+}
+
+# With the option off only such files are compiled.
+changes_the_kernels_files()
+{
+	local path
+
+	while read -r path; do
+		! git_plain -C "$SCRATCH/git" cat-file -e "pristine:$path" 2>/dev/null || return 0
+	done < <(git_plain -C "$SCRATCH/git" diff --name-only "entry/$1^" "entry/$1" \
+		-- '*.[chS]' '*Kconfig')
+	return 1
 }
 
 # build-each BASE
@@ -171,7 +186,7 @@ series_build_each()
 	for entry in $list; do
 		done=$((done + 1))
 		build_checkout "entry/$entry"
-		for config in $(build_configs "$done" "$count"); do
+		for config in $(build_configs "$done" "$count" "$entry"); do
 			say "build-each: $done of $count, $entry, $config"
 			tap_is "builds: $entry, $config" build_config "$config"
 			BUILT[$config]=entry/$entry
