@@ -18,6 +18,7 @@
 #define RW		(PROT_READ | PROT_WRITE)
 #define SIZE		(8 * PG)
 #define SECONDS		3
+#define MOST_SECONDS	60
 
 static const struct fmap_ext ext[] = { FMAP_SIMPLE(DEV0, 2 * MB, SIZE) };
 static const struct fmap_layout layout = FMAP_LAYOUT(FUSE_FAMFS_EXT_SIMPLE,
@@ -253,7 +254,20 @@ static void *use(void *arg)
 	return NULL;
 }
 
-TEST_F(race, everything_at_once)
+/* A while, and longer where little happens in that */
+static void let_them(FIXTURE_DATA(race) * self)
+{
+	int i;
+
+	sleep(SECONDS);
+	for (i = 0; i < MOST_SECONDS; i++) {
+		if (self->mapped && self->ordinary)
+			return;
+		sleep(1);
+	}
+}
+
+TEST_F_TIMEOUT(race, everything_at_once, 120)
 {
 	void *(*fn[])(void *) = {
 		change_mind, send_notifications, change_attributes, use, use,
@@ -264,7 +278,7 @@ TEST_F(race, everything_at_once)
 
 	for (i = 0; i < ARRAY_SIZE(fn); i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, fn[i], self));
-	sleep(SECONDS);
+	let_them(self);
 	self->stop = true;
 	for (i = 0; i < ARRAY_SIZE(fn); i++)
 		pthread_join(thread[i], NULL);
