@@ -9,10 +9,9 @@
  *			writing: each may have to fetch the line from another CPU
  *
  * Arguments: out=FILE, where lines "ADDRESS INSTRUCTIONS ATOMICS SHARED" go at the end,
- * in hexadecimal and decimal; memory=on, without which nothing is known of the lines.
- * Interrupts are left out, since there are more of them the slower this machine is; but
- * not page faults, which the kernel enters at page_fault=ADDRESS.
- * Which CPU came when plays no part: runs differ by what the CPUs do only.
+ * in hexadecimal and decimal; page_fault=ADDRESS, where the kernel enters page faults:
+ * other interrupts are left out, since there are more of them the slower this machine
+ * is. Which CPU came when plays no part: runs differ by what the CPUs do only.
  *
  * Each CPU counts in trees of its own, without a lock; they are read when all have
  * stopped.
@@ -60,7 +59,6 @@ PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
 
 static volatile bool counting;
 static unsigned int interrupts[CPUS];	/* that a CPU is in */
-static bool with_memory;
 static uint64_t page_fault;
 static const char *out_path;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -241,11 +239,10 @@ static void look_at_insn(struct qemu_plugin_insn *insn, bool kernel)
 		at_insn(insn, leave, NULL);
 	if (is_atomic(code, len))
 		at_insn(insn, count, new_place(addr, 0, true));
-	if (with_memory)
-		qemu_plugin_register_vcpu_mem_cb(insn, access_memory,
-						 QEMU_PLUGIN_CB_NO_REGS,
-						 QEMU_PLUGIN_MEM_RW,
-						 new_place(addr, 0, false));
+	qemu_plugin_register_vcpu_mem_cb(insn, access_memory,
+					 QEMU_PLUGIN_CB_NO_REGS,
+					 QEMU_PLUGIN_MEM_RW,
+					 new_place(addr, 0, false));
 }
 
 static void translate(struct qemu_plugin_tb *tb, void *udata)
@@ -333,11 +330,9 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info
 			out_path = argv[i] + 4;
 		else if (!strncmp(argv[i], "page_fault=", 11))
 			page_fault = strtoull(argv[i] + 11, NULL, 16);
-		else
-			with_memory |= !strcmp(argv[i], "memory=on");
 	}
-	if (!out_path) {
-		fputs("count.so: out=FILE is needed\n", stderr);
+	if (!out_path || !page_fault) {
+		fputs("count.so: out=FILE,page_fault=ADDRESS are needed\n", stderr);
 		return -1;
 	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate, NULL);
