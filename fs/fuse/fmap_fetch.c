@@ -25,6 +25,13 @@
  */
 #define FMAP_FIRST_ROOM		4096
 
+/*
+ * Room where it is not the start that is asked for: the map is long, then.  The
+ * smaller its pieces, the longer it takes to find one, and to hold a new one
+ * against all others.
+ */
+#define FMAP_AMID_ROOM		SZ_16K
+
 /* Room at most, by itself: 43689 extents.  A server may say that it needs more */
 #define FMAP_LARGE_ROOM		SZ_1M
 
@@ -103,7 +110,7 @@ void fmap_fetches_free(struct fmap *map)
 static size_t fmap_fetch_room(struct inode *inode, u64 offset)
 {
 	struct fmap *map = get_fuse_inode(inode)->fmap;
-	size_t room = FMAP_FIRST_ROOM;
+	size_t room = offset ? FMAP_AMID_ROOM : FMAP_FIRST_ROOM;
 
 	if (map->room && offset && offset == map->ahead)
 		room = min_t(size_t, map->room * FMAP_ROOM_FACTOR,

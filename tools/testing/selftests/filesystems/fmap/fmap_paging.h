@@ -18,6 +18,10 @@
 
 #include "fmap_layout.h"
 
+/* Room that the kernel offers at first, and where it does not ask for the start */
+#define FMAP_FIRST_ROOM	4096
+#define FMAP_AMID_ROOM	(4 * FMAP_FIRST_ROOM)
+
 #define FMAP_ASKED	512
 
 struct fmap_server;

@@ -156,7 +156,7 @@ TEST_F(paging, open_takes_one_request)
 	struct stat st;
 
 	EXPECT_EQ(1, self->p->nr_asked);
-	EXPECT_EQ(PG, asked->in.size);
+	EXPECT_EQ(FMAP_FIRST_ROOM, asked->in.size);
 	EXPECT_EQ(0, asked->in.flags);
 	EXPECT_EQ(0, asked->in.offset);
 	EXPECT_EQ(0, asked->in.length);

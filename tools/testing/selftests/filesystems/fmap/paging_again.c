@@ -93,7 +93,8 @@ static int read_byte(FIXTURE_DATA(paging_again) * self, uint64_t off)
 		const struct fmap_asked *a =				\
 			fmap_last_asked(self->p, (n) - 1);		\
 									\
-		EXPECT_EQ(PG, a->in.size);				\
+		EXPECT_EQ((from) ? FMAP_AMID_ROOM : FMAP_FIRST_ROOM,	\
+			  a->in.size);					\
 		EXPECT_EQ(from, a->in.offset);				\
 		EXPECT_EQ(len, a->in.length);				\
 	} while (0)

@@ -12,7 +12,6 @@
 
 /* Every second page of what each device must have */
 #define EXTENTS		16000
-#define FIRST_ROOM	PG
 #define MOST_ROOM	MB
 #define HEADER		sizeof(struct fuse_famfs_fmap_header)
 
@@ -128,7 +127,7 @@ static int read_byte(FIXTURE_DATA(rooms) * self, uint64_t off)
 
 TEST_F(rooms, grow_as_long_as_one_goes_on)
 {
-	uint64_t room = FIRST_ROOM, at = 0, bytes;
+	uint64_t room = FMAP_FIRST_ROOM, at = 0, bytes;
 	int i, n;
 
 	n = fmap_fetch_rest(self->p, self->fd);
@@ -158,25 +157,26 @@ TEST_F_TIMEOUT(rooms, few_if_it_is_read_in_order, 120)
 /* In a hole: from the 2 MiB that it is in, or from the start of the hole */
 TEST_F(rooms, begin_where_it_is_touched)
 {
-	uint64_t first = bytes_in(variant, FIRST_ROOM), second;
+	uint64_t first = bytes_in(variant, FMAP_FIRST_ROOM), second;
+	uint64_t amid = bytes_in(variant, FMAP_AMID_ROOM);
 
 	EXPECT_EQ(1, read_byte(self, 40 * MB + 5));
-	EXPECT_ASKED(0, FIRST_ROOM, 40 * MB, 0);
+	EXPECT_ASKED(0, FMAP_AMID_ROOM, 40 * MB, 0);
 	EXPECT_EQ(1, read_byte(self, 36 * MB + PG - 1));
-	EXPECT_ASKED(0, FIRST_ROOM, 36 * MB, 4 * MB);
+	EXPECT_ASKED(0, FMAP_AMID_ROOM, 36 * MB, 4 * MB);
 
 	/* It goes on there */
-	EXPECT_EQ(0, read_byte(self, 36 * MB + first - 1));
-	EXPECT_EQ(1, read_byte(self, 36 * MB + first));
-	EXPECT_ASKED(0, 4 * FIRST_ROOM, 36 * MB + first, 4 * MB - first);
+	EXPECT_EQ(0, read_byte(self, 36 * MB + amid - 1));
+	EXPECT_EQ(1, read_byte(self, 36 * MB + amid));
+	EXPECT_ASKED(0, 4 * FMAP_AMID_ROOM, 36 * MB + amid, 4 * MB - amid);
 	second = fmap_last_asked(self->p, 0)->next;
 
 	/* And back in front, where the last request has not ended */
 	EXPECT_EQ(1, read_byte(self, first));
-	EXPECT_ASKED(0, FIRST_ROOM, first, 36 * MB - first);
+	EXPECT_ASKED(0, FMAP_AMID_ROOM, first, 36 * MB - first);
 
 	/* The reply before that told more, and no less */
-	EXPECT_EQ(36 * MB + first + bytes_in(variant, 4 * FIRST_ROOM), second);
+	EXPECT_EQ(36 * MB + amid + bytes_in(variant, 4 * FMAP_AMID_ROOM), second);
 	EXPECT_EQ(0, read_byte(self, second - 1));
 }
 
@@ -184,7 +184,7 @@ TEST_F(rooms, begin_where_it_is_touched)
 TEST_F(rooms, end_where_the_page_does)
 {
 	static char buf[2 * MB];
-	uint64_t first = bytes_in(variant, FIRST_ROOM);
+	uint64_t first = bytes_in(variant, FMAP_FIRST_ROOM);
 
 	ASSERT_GE(sizeof(buf), first + 1);
 	EXPECT_EQ(first, pread(self->fd, buf, first, 0));
