@@ -36,7 +36,7 @@ build_make()
 	local out=$1
 
 	shift
-	CCACHE_DIR=$FAMFS_CACHE/ccache KBUILD_BUILD_TIMESTAMP=1970-01-01 \
+	KBUILD_BUILD_TIMESTAMP=1970-01-01 \
 		make -s -C "$EACH_TREE" O="$out" CC='ccache gcc' HOSTCC='ccache gcc' \
 		-j "$(nproc)" "$@"
 }

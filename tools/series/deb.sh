@@ -16,7 +16,7 @@ deb_config()
 
 deb_make()
 {
-	CCACHE_DIR=$FAMFS_CACHE/ccache make -C "$DEB_TREE" O="$DEB_OUT" \
+	make -C "$DEB_TREE" O="$DEB_OUT" \
 		LOCALVERSION=$DEB_LOCALVERSION CC='ccache gcc' HOSTCC='ccache gcc' \
 		-j "$(nproc)" "$@"
 }
