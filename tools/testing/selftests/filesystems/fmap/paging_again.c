@@ -93,7 +93,7 @@ static int read_byte(FIXTURE_DATA(paging_again) * self, uint64_t off)
 		const struct fmap_asked *a =				\
 			fmap_last_asked(self->p, (n) - 1);		\
 									\
-		EXPECT_EQ((from) ? FMAP_AMID_ROOM : FMAP_FIRST_ROOM,	\
+		EXPECT_EQ(a->in.offset ? FMAP_AMID_ROOM : FMAP_FIRST_ROOM, \
 			  a->in.size);					\
 		EXPECT_EQ(from, a->in.offset);				\
 		EXPECT_EQ(len, a->in.length);				\
