@@ -155,6 +155,7 @@ struct fmap_dev *fmap_conn_dev(struct fuse_conn *fc, u32 index);
 bool fmap_conn_has(struct fuse_conn *fc, u32 index);
 int fmap_conn_attach(struct super_block *sb, u32 index,
 		     struct dax_device *dax_dev);
+struct fmap_dev *fmap_conn_detach(struct fuse_conn *fc, u32 index);
 int fmap_conn_get(struct fuse_conn *fc, u64 devs);
 void fmap_conn_put(struct fuse_conn *fc, u64 devs);
 
