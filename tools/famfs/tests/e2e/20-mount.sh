@@ -30,7 +30,7 @@ t_a_signal_ends_the_daemon_and_the_mount()
 {
 	kill "$(daemons "$mnt")"
 	no_daemon "$mnt"
-	! mountpoint -q "$mnt"
+	! is_mounted "$mnt"
 }
 
 t_what_was_made_is_there_after_a_remount()
@@ -62,7 +62,7 @@ t_a_second_mount_is_refused_with_the_way_out()
 {
 	refuses "mounted on this host already" \
 		mount -t fuse.famfs "$dev" "$mnt2"
-	! mountpoint -q "$mnt2"
+	! is_mounted "$mnt2"
 }
 
 t_a_device_in_devdax_mode_is_bound_by_mount()

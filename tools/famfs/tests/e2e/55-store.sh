@@ -14,7 +14,7 @@ mount_talking()
 	((! $#)) || refusal=("LD_PRELOAD=$(dirname "$(command -v mapio)")/refuse.so" "$@")
 	env "${refusal[@]}" mount.fuse.famfs -d -o "$option" "$dev" "$mnt" \
 		>"$work/daemon" 2>&1 &
-	until mountpoint -q "$mnt"; do
+	until is_mounted "$mnt"; do
 		kill -0 $!
 		sleep 0.1
 	done
