@@ -36,9 +36,8 @@ build_make()
 	local out=$1
 
 	shift
-	KBUILD_BUILD_TIMESTAMP=1970-01-01 \
-		make -s -C "$EACH_TREE" O="$out" CC='ccache gcc' HOSTCC='ccache gcc' \
-		-j "$(nproc)" "$@"
+	KBUILD_BUILD_TIMESTAMP=1970-01-01 make -s -C "$EACH_TREE" O="$out" \
+		CC='ccache gcc' HOSTCC='ccache gcc' -j "$(nproc)" "$@"
 }
 
 # Configures when the fragment or a Kconfig file changed; then looks whether the
