@@ -72,7 +72,9 @@ int main(int argc, char **argv)
 	if (!job.buf || !job.count || !job.bytes || job.bytes > job.len)
 		bench_die("cannot do that");
 	measure(&job, samples);
+	bench_mark(true);
 	measure(&job, samples);
+	bench_mark(false);
 	bench_say("call", bench_median(samples, SAMPLES), job.count);
 	return 0;
 }
