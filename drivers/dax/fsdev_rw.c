@@ -53,56 +53,6 @@ static loff_t fsdev_size(const struct file *file)
 }
 
 /*
- * The memory at @pgoff that can be read or written at once.  Writing may find a
- * bad page, which a write of all of it can repair: that is tried on its own.
- */
-static long fsdev_access(struct dax_device *dax_dev, pgoff_t pgoff,
-			 long nr_pages, int rw, void **kaddr, bool *recovery)
-{
-	long ret;
-
-	ret = dax_direct_access(dax_dev, pgoff, nr_pages, DAX_ACCESS, kaddr,
-				NULL);
-	*recovery = ret == -EHWPOISON && rw == WRITE;
-	if (*recovery)
-		ret = dax_direct_access(dax_dev, pgoff, nr_pages,
-					DAX_RECOVERY_WRITE, kaddr, NULL);
-	return ret < 0 ? dax_mem2blk_err(ret) : ret;
-}
-
-/* Copy at most one piece; the part of it that was copied, or an errno */
-static ssize_t fsdev_copy_piece(struct dev_dax *dev_dax, loff_t pos,
-				struct iov_iter *iter)
-{
-	size_t len = min_t(size_t, iov_iter_count(iter), FSDEV_PIECE);
-	struct dax_device *dax_dev = dev_dax->dax_dev;
-	unsigned int offset = offset_in_page(pos);
-	pgoff_t pgoff = pos >> PAGE_SHIFT;
-	bool recovery;
-	void *kaddr;
-	ssize_t ret;
-	int id;
-
-	id = dax_read_lock();
-	ret = fsdev_access(dax_dev, pgoff, PFN_UP(offset + len),
-			   iov_iter_rw(iter), &kaddr, &recovery);
-	if (ret < 0)
-		goto out;
-
-	kaddr += offset;
-	len = min_t(size_t, len, PFN_PHYS(ret) - offset);
-	if (recovery)
-		ret = dax_recovery_write(dax_dev, pgoff, kaddr, len, iter);
-	else if (iov_iter_rw(iter) == WRITE)
-		ret = dax_copy_from_iter(dax_dev, pgoff, kaddr, len, iter);
-	else
-		ret = dax_copy_to_iter(dax_dev, pgoff, kaddr, len, iter);
-out:
-	dax_read_unlock(id);
-	return ret;
-}
-
-/*
  * The copy stopped without one byte and does not tell which side was at fault:
  * if the caller's memory is in order, the device's is not.
  */
@@ -123,13 +73,15 @@ static ssize_t fsdev_copy(struct kiocb *iocb, struct iov_iter *iter)
 {
 	struct dev_dax *dev_dax = iocb->ki_filp->private_data;
 	ssize_t done = 0, ret = 0;
+	size_t len;
 
 	while (iov_iter_count(iter)) {
 		ret = -EINTR;
 		if (fatal_signal_pending(current))
 			break;
 
-		ret = fsdev_copy_piece(dev_dax, iocb->ki_pos, iter);
+		len = min_t(size_t, iov_iter_count(iter), FSDEV_PIECE);
+		ret = dax_copy_iter(dev_dax->dax_dev, iocb->ki_pos, len, iter);
 		if (!ret)
 			ret = fsdev_copy_error(iter);
 		if (ret < 0)

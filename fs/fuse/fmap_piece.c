@@ -6,7 +6,6 @@
  * place, which hold what is left.
  */
 #include <linux/bits.h>
-#include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
