@@ -17,7 +17,7 @@
 #define TAIL		(4 * MB)
 #define SIZE		(TAIL + 16 * PG)
 #define PAGES		(SIZE / PG)
-#define STORM		150	/* notifications in a row */
+#define STORM		100	/* notifications in a row */
 
 static const struct fmap_ext here_ext[] = {
 	FMAP_SIMPLE(DEV0, 4 * MB, TAIL), FMAP_SIMPLE(DEV1, 0, 16 * PG),
