@@ -11,6 +11,8 @@
 #   need COMMAND...    dies with a helpful line when a command is missing
 #   as_root COMMAND... runs COMMAND as root, by sudo where that is needed
 #   locked FILE COMMAND...  runs COMMAND while holding a lock on FILE
+#   made_in_run DIR    was DIR made by the run of tests that this is a part of?
+#   note_run DIR       says so of DIR
 
 FAMFS_CACHE=${FAMFS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/famfs}
 export FAMFS_CACHE
@@ -63,4 +65,17 @@ locked()
 		flock "$fd"
 		"$@"
 	)
+}
+
+# To find out that nothing is to be made takes ten seconds each time, and a run of tests
+# asks fifty times. It says by FAMFS_RUN what it is called; nobody edits what it tests.
+# Who makes DIR anew removes the note, which may be another's.
+made_in_run()
+{
+	[[ ${FAMFS_RUN:-} && $(cat "$1/run" 2>/dev/null) == "$FAMFS_RUN" ]]
+}
+
+note_run()
+{
+	printf '%s\n' "${FAMFS_RUN:-none}" >"$1/run"
 }
