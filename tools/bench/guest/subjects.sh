@@ -91,6 +91,19 @@ remount()
 	"mount_$1"
 }
 
+# Files that are only opened
+make_small()
+{
+	local fs i
+
+	for i in {1..64}; do
+		famfs creat -s 4K "$top/famfs/small-$i"
+		for fs in xfs tmpfs-never tmpfs-always; do
+			dd if=/dev/zero of="$top/$fs/small-$i" bs=4K count=1 status=none
+		done
+	done
+}
+
 # Files of mib MiB, as new as after a boot
 make_subjects()
 {
