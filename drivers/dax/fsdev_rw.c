@@ -15,9 +15,7 @@
 #include <linux/capability.h>
 #include <linux/dax.h>
 #include <linux/fs.h>
-#include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/pfn.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/uio.h>
