@@ -38,7 +38,7 @@ test: deps
 	@tools/testing/run $(STAGES)
 
 test-modules: deps
-	@tools/testing/run --stages tools/testing/more modules
+	@tools/testing/run --stages tools/testing/more guest-modules
 
 shell: deps
 	@tools/testing/qemu/run --shell
