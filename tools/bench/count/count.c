@@ -5,8 +5,9 @@
  *
  *	instructions	by where a block of them begins
  *	atomics		instructions that lock memory
- *	shared		stores to cache lines that more than one CPU uses, one of them
- *			writing: each may have to fetch the line from another CPU
+ *	shared		stores to cache lines that other CPUs use: each may have to
+ *			fetch the line from another one, but all together not more
+ *			often than others have used it
  *
  * Arguments: out=FILE, where lines "ADDRESS INSTRUCTIONS ATOMICS SHARED" go at the end,
  * in hexadecimal and decimal; page_fault=ADDRESS, where the kernel enters page faults:
@@ -48,11 +49,11 @@ struct access {
 	uint64_t loads;
 };
 
-/* Who uses a line: bits of CPUs */
+/* How often each CPU uses a line */
 struct line {
 	uint64_t line;
-	unsigned int writers;
-	unsigned int readers;
+	uint64_t stores[CPUS];
+	uint64_t loads[CPUS];
 };
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
@@ -277,20 +278,39 @@ static void note_users(const void *node, VISIT visit, int depth)
 	if (visit != postorder && visit != leaf)
 		return;
 	line = line_of(access);
-	line->writers |= !!access->stores << walking;
-	line->readers |= !!access->loads << walking;
+	line->stores[walking] += access->stores;
+	line->loads[walking] += access->loads;
 }
 
+static uint64_t uses_of_others(const struct line *line)
+{
+	uint64_t uses = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < CPUS; cpu++) {
+		if (cpu != walking)
+			uses += line->stores[cpu] + line->loads[cpu];
+	}
+	return uses;
+}
+
+/*
+ * A line that others use less often than this CPU stores to it is not fetched each
+ * time: the page of a stack, say, that had its first use elsewhere.
+ */
 static void note_shared(const void *node, VISIT visit, int depth)
 {
 	const struct access *access = *(struct access *const *)node;
-	unsigned int others;
+	const struct line *line;
+	uint64_t stores, others;
 
 	if (visit != postorder && visit != leaf)
 		return;
-	others = line_of(access)->writers | line_of(access)->readers;
-	if (others & ~(1U << walking))
-		access->place->shared += access->stores;
+	line = line_of(access);
+	stores = line->stores[walking];
+	others = uses_of_others(line);
+	access->place->shared += others < stores ? access->stores * others / stores :
+						   access->stores;
 }
 
 static void write_place(FILE *out, const struct place *place)
